@@ -1,0 +1,60 @@
+# `make demo` and `make test` do everything on a fresh machine, all set-up included.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: setup demo report test lint format lock config-docs
+
+setup: $(READY)
+
+# PyTorch comes first, by pip and in one exact version, so that a CPU or local build is taken where
+# one is offered (for instance with PIP_EXTRA_INDEX_URL); the rest comes from the hashed lock.
+$(READY): envs/host.torch.txt envs/host.uv.txt envs/host.lock.txt tools/system_packages.sh
+	@PYTHON=$(PYTHON) sh tools/system_packages.sh
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r envs/host.uv.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/host.torch.txt
+	$(BIN)/uv pip install --quiet --require-hashes --compile-bytecode --python $(BIN)/python -r envs/host.lock.txt
+	@touch $@
+
+demo: setup
+	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --quiet rules
+	@$(MAKE) --no-print-directory report
+	@echo
+	@echo "Report, one file to open in a browser: reports/report.html"
+	@echo "Snakemake's own report:                reports/report.zip"
+
+# Snakemake's report is packed again only when there is something new to report.
+report: reports/report.zip
+
+reports/report.zip: reports/report.html | setup
+	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --quiet all --report $@
+
+reports/report.html:
+	@echo "Nothing to report yet: make demo" >&2; exit 1
+
+test: setup
+	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -n 2 --dist worksteal
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint
+	$(BIN)/python -m vla.config.document --check
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile rules
+
+# Lock the host environment anew from pyproject.toml (needs the network).
+lock: setup
+	$(BIN)/uv pip compile pyproject.toml --group dev --group torch --universal --python-version 3.11 \
+	  --generate-hashes --no-header --upgrade --quiet -o envs/host.lock.txt
+
+config-docs: setup
+	$(BIN)/python -m vla.config.document

@@ -1,0 +1,43 @@
+"""Reproducible VLA experiments: from checksummed demonstrations to a report.
+
+`snakemake` makes every experiment that config/config.yaml lists.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/check.smk"
+include: "rules/data.smk"
+include: "rules/train.smk"
+include: "rules/evaluate.smk"
+include: "rules/analyse.smk"
+include: "rules/report.smk"
+
+
+report: "reports/captions/workflow.rst"
+
+
+wildcard_constraints:
+    experiment=r"[\w.-]+",
+    run=r"seed\d+-[0-9a-f]{12}",
+    evaluation=r"[a-z_]+-[0-9a-f]{12}",
+
+
+rule all:
+    """Every listed experiment, reported."""
+    default_target: True
+    input:
+        verification_records(),
+        readmes(),
+        report_file(),
+    localrule: True
+
+
+onsuccess:
+    publish()

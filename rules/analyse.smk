@@ -1,0 +1,106 @@
+"""After: from episodes to rates, figures and comparisons."""
+
+
+rule summarise:
+    """Rates with intervals over all runs of an experiment, and the verdict on its target."""
+    input:
+        lambda wildcards: evaluation_records(experiment_of(wildcards)),
+    output:
+        summary="experiments/{experiment}/results/summary-{key}/summary.json",
+        table=report(
+            "experiments/{experiment}/results/summary-{key}/success_rates.csv",
+            caption="../reports/captions/success_rates.rst",
+            category="Experiments",
+            subcategory="{experiment}",
+            labels={"experiment": "{experiment}", "show": "success rates (table)"},
+        ),
+    log:
+        "experiments/{experiment}/logs/summary-{key}.log",
+    benchmark:
+        "experiments/{experiment}/logs/summary-{key}.benchmark.tsv"
+    conda:
+        "../envs/analyse.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        use_conda=USE_CONDA,
+    message:
+        "Summarise {wildcards.experiment}"
+    script:
+        "../scripts/summarise.py"
+
+
+rule plot:
+    """Learning curve, and success by task with intervals."""
+    input:
+        summary=lambda wildcards: ancient(
+            item_path(
+                experiment_of(wildcards),
+                experiment_of(wildcards).summary,
+                "summary.json",
+            )
+        ),
+    output:
+        learning_curve=report(
+            "experiments/{experiment}/results/figures-{key}/learning_curve.svg",
+            caption="../reports/captions/learning_curve.rst",
+            category="Experiments",
+            subcategory="{experiment}",
+            labels={"experiment": "{experiment}", "show": "learning curve"},
+        ),
+        success=report(
+            "experiments/{experiment}/results/figures-{key}/success_by_task.svg",
+            caption="../reports/captions/success_by_task.rst",
+            category="Experiments",
+            subcategory="{experiment}",
+            labels={"experiment": "{experiment}", "show": "success by task"},
+        ),
+    log:
+        "experiments/{experiment}/logs/figures-{key}.log",
+    benchmark:
+        "experiments/{experiment}/logs/figures-{key}.benchmark.tsv"
+    conda:
+        "../envs/analyse.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        use_conda=USE_CONDA,
+    message:
+        "Plot {wildcards.experiment}"
+    script:
+        "../scripts/plot.py"
+
+
+rule compare:
+    """Two experiments on the episodes they share: McNemar's test and the difference."""
+    input:
+        lambda wildcards: evaluation_records(
+            *(PLAN.experiments[name] for name in compared(wildcards))
+        ),
+    output:
+        results="results/{comparison}/comparison.json",
+        figure=report(
+            "results/{comparison}/comparison.svg",
+            caption="../reports/captions/comparison.rst",
+            category="Comparisons",
+            labels=lambda wildcards: {"compared": " and ".join(compared(wildcards))},
+        ),
+    log:
+        "results/{comparison}/compare.log",
+    benchmark:
+        "results/{comparison}/compare.benchmark.tsv"
+    conda:
+        "../envs/analyse.yaml"
+    wildcard_constraints:
+        comparison=r"comparison-[0-9a-f]{12}",
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        use_conda=USE_CONDA,
+    message:
+        "Compare {wildcards.comparison}"
+    script:
+        "../scripts/compare.py"

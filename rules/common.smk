@@ -1,0 +1,92 @@
+"""Reads and validates the configuration; the paths that rules use. Makes nothing."""
+
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
+
+ROOT = Path(workflow.basedir)
+sys.path.insert(0, str(ROOT))
+# Scripts import the library from here, in whichever environment they run.
+os.environ["PYTHONPATH"] = str(ROOT)
+
+from vla.errors import UserError
+from vla.plan import Plan, collection_name
+from vla.publish import publish_views
+
+USE_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+
+
+def ask(function, *arguments):
+    """Call the library; a user's mistake becomes Snakemake's error, without a traceback."""
+    try:
+        return function(*arguments)
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def read_plan():
+    plan = Plan(ROOT, config, USE_CONDA)
+    plan.report  # computes every key, so that every mistake shows at once
+    return plan
+
+
+PLAN = ask(read_plan)
+COLLECTION = ask(collection_name, ROOT)
+
+
+def relative(path):
+    return str(Path(path).relative_to(ROOT))
+
+
+def experiment_of(wildcards):
+    return PLAN.experiments[wildcards.experiment]
+
+
+def verification_records():
+    return [
+        relative(ask(PLAN.verification, entry)) for entry in PLAN.datasets.values()
+    ]
+
+
+def store_of(experiment):
+    return f"data/.prepared/{experiment.store.name}/prepared.json"
+
+
+def evaluation_records(*experiments):
+    """Records of every evaluation of some experiments; what they hold is covered by keys."""
+    return [
+        ancient(relative(experiment.evaluation_record(run, evaluation)))
+        for experiment in experiments
+        for run in experiment.runs
+        for evaluation in run.evaluations
+    ]
+
+
+def item_path(experiment, item, *parts):
+    return relative(experiment.results(item.name, *parts))
+
+
+def compared(wildcards):
+    comparison = PLAN.find_comparison(wildcards.comparison)
+    return comparison.baseline, comparison.candidate
+
+
+def readmes():
+    return [item_path(e, e.readme, "README.md") for e in PLAN.experiments.values()]
+
+
+def report_file():
+    return f"reports/{PLAN.report.name}/report.html"
+
+
+def publish():
+    """Show what was made under keys where people look: the experiments' READMEs, the report."""
+    publish_views(PLAN)
+
+
+# Going back to an old configuration makes nothing anew, but shows the old results again.
+if workflow.exec_mode == workflow.exec_mode.DEFAULT and not workflow.dryrun:
+    publish()

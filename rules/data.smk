@@ -1,0 +1,87 @@
+"""Data: bring it here, verify every byte, decode it once; or collect demonstrations anew."""
+
+
+rule fetch_dataset:
+    """Bring missing files of a dataset here with DVC; needs its pointer and manifest."""
+    output:
+        "data/.state/{dataset}/{number}.fetched.json",
+    log:
+        "data/.state/{dataset}/{number}.fetch.log",
+    benchmark:
+        "data/.state/{dataset}/{number}.fetch.benchmark.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Fetch {wildcards.dataset}"
+    script:
+        "../scripts/fetch_dataset.py"
+
+
+rule verify_dataset:
+    """Hash every file of a dataset against its manifest."""
+    input:
+        ancient("data/.state/{dataset}/{number}.fetched.json"),
+    output:
+        "data/.state/{dataset}/{number}.verified.json",
+    log:
+        "data/.state/{dataset}/{number}.verify.log",
+    benchmark:
+        "data/.state/{dataset}/{number}.verify.benchmark.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: workflow.cores
+    resources:
+        mem_mb=500,
+    message:
+        "Verify {wildcards.dataset}"
+    script:
+        "../scripts/verify_dataset.py"
+
+
+rule prepare_dataset:
+    """Decode a verified dataset into the memory-mapped store that training reads."""
+    input:
+        lambda wildcards: ancient(
+            relative(PLAN.verification(PLAN.find_store(wildcards.store).dataset))
+        ),
+    output:
+        "data/.prepared/{store}/prepared.json",
+    log:
+        "data/.prepared/{store}/prepare.log",
+    benchmark:
+        "data/.prepared/{store}/prepare.benchmark.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        use_conda=USE_CONDA,
+    message:
+        "Prepare {wildcards.store}"
+    script:
+        "../scripts/prepare_dataset.py"
+
+
+rule collect_demonstrations:
+    """Collect demonstrations from scripted experts, as config/demonstrations.yaml says."""
+    input:
+        config="config/demonstrations.yaml",
+    output:
+        f"data/collected/{COLLECTION}.manifest.json",
+    log:
+        f"data/collected/{COLLECTION}.log",
+    benchmark:
+        f"data/collected/{COLLECTION}.benchmark.tsv"
+    conda:
+        "../envs/evaluate.yaml"
+    threads: workflow.cores
+    resources:
+        mem_mb=4000,
+    message:
+        f"Collect demonstrations into data/collected/{COLLECTION}"
+    script:
+        "../scripts/collect_demonstrations.py"

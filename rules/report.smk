@@ -1,0 +1,69 @@
+"""After: what people read."""
+
+
+rule render_readme:
+    """The experiment's README: goals, risks, results against targets, checklist."""
+    input:
+        summary=lambda wildcards: ancient(
+            item_path(
+                experiment_of(wildcards),
+                experiment_of(wildcards).summary,
+                "summary.json",
+            )
+        ),
+        figures=lambda wildcards: ancient(
+            item_path(
+                experiment_of(wildcards),
+                experiment_of(wildcards).figures,
+                "learning_curve.svg",
+            )
+        ),
+    output:
+        "experiments/{experiment}/results/readme-{key}/README.md",
+    log:
+        "experiments/{experiment}/logs/readme-{key}.log",
+    benchmark:
+        "experiments/{experiment}/logs/readme-{key}.benchmark.tsv"
+    conda:
+        "../envs/analyse.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        use_conda=USE_CONDA,
+    message:
+        "Render the README of {wildcards.experiment}"
+    script:
+        "../scripts/render_readme.py"
+
+
+rule report:
+    """One HTML file over all experiments, figures and rollouts inside."""
+    input:
+        readmes=ancient(readmes()),
+        comparisons=[
+            ancient(f"results/{comparison.name}/comparison.json")
+            for comparison in PLAN.comparisons
+        ],
+    output:
+        report(
+            "reports/report-{key}/report.html",
+            caption="../reports/captions/report.rst",
+            category="Report",
+            labels={"show": "all experiments"},
+        ),
+    log:
+        "reports/report-{key}/report.log",
+    benchmark:
+        "reports/report-{key}/report.benchmark.tsv"
+    conda:
+        "../envs/analyse.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        use_conda=USE_CONDA,
+    message:
+        "Render the report"
+    script:
+        "../scripts/report.py"

@@ -1,0 +1,28 @@
+"""During: one training job an experiment and seed."""
+
+
+rule train:
+    """Train one policy. Checkpoints lie in a folder of the run's key that no rule declares."""
+    input:
+        check=ancient("experiments/{experiment}/results/{run}/check.json"),
+        store=lambda wildcards: ancient(store_of(experiment_of(wildcards))),
+    output:
+        "experiments/{experiment}/results/{run}/run.json",
+    log:
+        "experiments/{experiment}/logs/{run}/train.log",
+    benchmark:
+        "experiments/{experiment}/logs/{run}/train.benchmark.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: lambda wildcards: experiment_of(wildcards).config.resources.training_threads
+    resources:
+        mem_mb=4000,
+        gpu=lambda wildcards: (
+            experiment_of(wildcards).config.resources.accelerator == "cuda"
+        ),
+    params:
+        use_conda=USE_CONDA,
+    message:
+        "Train {wildcards.experiment} {wildcards.run}"
+    script:
+        "../scripts/train.py"

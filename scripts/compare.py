@@ -1,0 +1,28 @@
+"""Compare two experiments on the episodes they share."""
+
+from pathlib import Path
+
+import pandas as pd
+from summarise import read_episodes
+
+from vla.files import write_json
+from vla.job import job, load_plan
+from vla.report.figures import comparison, save
+from vla.statistics.comparison import compare
+
+if __name__ == "__main__":
+    with job(snakemake.log[0], "compare") as root:
+        plan = load_plan(snakemake)
+        pair = plan.find_comparison(snakemake.wildcards.comparison)
+        experiments = [plan.find_experiment(name) for name in (pair.baseline, pair.candidate)]
+        tables: list[pd.DataFrame] = []
+        for experiment in experiments:
+            episodes = read_episodes(experiment, root)
+            tables.append(episodes[episodes["condition"] == "instructed"])
+        results = compare(*tables)
+        names = tuple(experiment.config.experiment.name for experiment in experiments)
+        save(comparison(results, names), Path(snakemake.output.figure))
+        write_json(
+            Path(snakemake.output.results),
+            {"schema": 1, "experiments": [pair.baseline, pair.candidate], "names": names, **results},
+        )

@@ -1,0 +1,80 @@
+"""Run one condition's episodes of one trained policy in simulation."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from vla.errors import UserError
+from vla.evaluation.protocol import plan_episodes
+from vla.evaluation.video import choose, film
+from vla.evaluation.workers import run_episodes
+from vla.files import check_file, read_json, write_atomic
+from vla.job import job, load_plan
+from vla.models.storage import read_policy_facts
+from vla.plan import Evaluation, Experiment, Run
+from vla.provenance.environment import capture_torch
+from vla.provenance.record import now, write_record
+from vla.simulation.cameras import renderer_description
+from vla.training.determinism import choose_device, make_deterministic
+
+
+def evaluate(
+    experiment: Experiment, run: Run, evaluation: Evaluation, record: Path, workers: int, root: Path
+) -> None:
+    """Run the episodes, film some, and write the record last."""
+    started, config = now(), experiment.config.evaluation
+    for file in read_json(experiment.run_record(run))["files"]:
+        check_file(file, root)
+    policy_file = experiment.folder / "checkpoints" / run.name / "policy.safetensors"
+    facts = read_policy_facts(policy_file)
+    switches = make_deterministic(threads=1)
+    device = str(choose_device(experiment.config.resources.accelerator))
+    plans = plan_episodes(
+        config, evaluation.condition, facts["tasks"], tuple(facts["demonstration_seeds"])
+    )
+    results = run_episodes(plans, policy_file, config, device, workers)
+    if all(result.outcome == "crash" for result in results):
+        raise UserError(
+            f"Every episode crashed; the first said:\n{results[0].error}",
+            "Mend what it names and run snakemake again.",
+        )
+    table = pd.DataFrame([result.row() for result in results])
+    table.insert(0, "condition", evaluation.condition)
+    table.insert(1, "training_seed", run.seed)
+    episodes = record.with_name("episodes.parquet")
+    write_atomic(episodes, lambda path: table.drop(columns="seconds").to_parquet(path, index=False))
+    videos = film(
+        choose(results, config.videos_per_task), policy_file, config, device, record.parent / "videos"
+    )
+    write_record(
+        record,
+        root,
+        kind="evaluation",
+        key=evaluation.key,
+        identity=evaluation.identity,
+        started=started,
+        files=[episodes, *videos],
+        facts={
+            "experiment": experiment.name,
+            "condition": evaluation.condition,
+            "run": run.key,
+            "policy": facts["weights"],
+            "device": device,
+            "determinism": switches,
+            "torch": capture_torch(),
+            "renderer": renderer_description(),
+            "episodes": len(table),
+            "outcomes": table["outcome"].value_counts().to_dict(),
+            "episode_seconds": float(table["seconds"].sum()),
+        },
+    )
+
+
+if __name__ == "__main__":
+    words = snakemake.wildcards
+    label = f"{words.experiment} {words.run.split('-')[0]} {words.evaluation.split('-')[0]}"
+    with job(snakemake.log[0], label) as root:
+        experiment = load_plan(snakemake).find_experiment(words.experiment)
+        run = experiment.find_run(words.run)
+        evaluation = run.find_evaluation(words.evaluation)
+        evaluate(experiment, run, evaluation, Path(snakemake.output[0]), snakemake.threads, root)

@@ -1,0 +1,39 @@
+"""Bring a dataset's files here with DVC when some are missing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from vla.config.workflow import DatasetEntry
+from vla.data.manifest import read_manifest
+from vla.errors import UserError
+from vla.files import write_json
+from vla.job import find_entry, job
+
+
+def fetch(entry: DatasetEntry, root: Path) -> list[str]:
+    """Pull what is missing; returns the names of the files that were."""
+    folder = entry.folder(root)
+    files = read_manifest(entry.manifest(root))["files"]
+    missing = [file["path"] for file in files if not (folder / file["path"]).is_file()]
+    if missing:
+        pointer = entry.pointer(root)
+        if not pointer.is_file():
+            raise UserError(f"{pointer} is missing.", f"Restore it: git checkout -- {pointer}")
+        command = [sys.executable, "-m", "dvc", "pull", str(pointer.relative_to(root))]
+        finished = subprocess.run(command, cwd=root, capture_output=True, text=True)
+        print(finished.stdout, finished.stderr, sep="\n")
+        still = [name for name in missing if not (folder / name).is_file()]
+        if still:
+            raise UserError(
+                f"dvc pull did not bring {len(still)} files of {entry.path}, such as "
+                f"{folder / still[0]}:\n{finished.stderr.strip()}",
+                "See data/README.md for where the dataset comes from and how to set a DVC remote.",
+            )
+    return missing
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0], f"fetch {snakemake.wildcards.dataset}") as root:
+        pulled = fetch(find_entry(root, snakemake.wildcards.dataset), root)
+        write_json(Path(snakemake.output[0]), {"schema": 1, "pulled": pulled})

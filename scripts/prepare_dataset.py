@@ -1,0 +1,23 @@
+"""Decode a verified dataset into its memory-mapped training store."""
+
+from pathlib import Path
+
+from vla.data.prepared import prepare
+from vla.data.verification import require_verified
+from vla.errors import UserError
+from vla.job import job, load_plan
+
+if __name__ == "__main__":
+    with job(snakemake.log[0], "prepare") as root:
+        experiment = load_plan(snakemake).find_store(snakemake.wildcards.store)
+        if experiment.dataset.format != "lerobot-v3":
+            raise UserError(
+                f"Datasets of the format {experiment.dataset.format} cannot be prepared yet.",
+                "Convert it to LeRobotDataset v3.0 and register that.",
+            )
+        require_verified(experiment.dataset, root)
+        prepare(
+            experiment.dataset.folder(root),
+            experiment.config.data.cameras,
+            Path(snakemake.output[0]).parent,
+        )

@@ -1,0 +1,12 @@
+"""Render the HTML report over all experiments."""
+
+from pathlib import Path
+
+from vla.files import write_text
+from vla.job import job, load_plan
+from vla.report.html import render_report
+
+if __name__ == "__main__":
+    with job(snakemake.log[0], "report"):
+        output = Path(snakemake.output[0])
+        write_text(output, render_report(load_plan(snakemake), output.parent))

@@ -1,0 +1,84 @@
+"""Train one policy: one experiment, one seed."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+from vla.data.prepared import open_store
+from vla.files import write_json
+from vla.job import job, load_plan
+from vla.models.policy import count_parameters
+from vla.models.storage import save_policy
+from vla.plan import Experiment, Run
+from vla.provenance.environment import capture_torch
+from vla.provenance.record import now, write_record
+from vla.training.determinism import choose_device, make_deterministic
+from vla.training.loop import TrainingRun
+
+
+def load_training_code(path: Path) -> ModuleType:
+    """The experiment's own `train.py` as a module."""
+    specification = importlib.util.spec_from_file_location("experiment_train", path)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def train(experiment: Experiment, run: Run, store: Path, record: Path, root: Path) -> None:
+    """Train, save the policy, and write the record last."""
+    started, config = now(), experiment.config
+    switches = make_deterministic(config.resources.training_threads)
+    device = choose_device(config.resources.accelerator)
+    checkpoints = experiment.folder / "checkpoints" / run.name
+    logs = experiment.folder / "logs" / run.name
+    resolved = record.with_name("config.resolved.json")
+    write_json(resolved, config.model_dump(mode="json"))
+    prepared = open_store(store)
+    result = load_training_code(experiment.folder / "train.py").train(
+        TrainingRun(config, run.seed, run.key, prepared, device, checkpoints, logs)
+    )
+    policy_file = checkpoints / "policy.safetensors"
+    save_policy(
+        result.policy,
+        policy_file,
+        {
+            "key": run.key,
+            "seed": run.seed,
+            "tasks": list(prepared.tasks),
+            "demonstration_seeds": list(prepared.seeds),
+        },
+    )
+    write_record(
+        record,
+        root,
+        kind="training",
+        key=run.key,
+        identity=run.identity,
+        started=started,
+        files=[policy_file, policy_file.with_suffix(".json"), logs / "metrics.csv", resolved],
+        facts={
+            "experiment": experiment.name,
+            "seed": run.seed,
+            "dataset": {
+                "name": config.data.dataset,
+                "version": experiment.dataset.version,
+                "content": experiment.store.identity["dataset"],
+            },
+            "device": str(device),
+            "determinism": switches,
+            "torch": capture_torch(),
+            "parameters": count_parameters(result.policy),
+            "final_loss": result.final_loss,
+            "training_seconds": result.seconds,
+            "resumed_from_step": result.resumed_from_step,
+        },
+    )
+
+
+if __name__ == "__main__":
+    words = snakemake.wildcards
+    with job(snakemake.log[0], f"{words.experiment} {words.run}") as root:
+        experiment = load_plan(snakemake).find_experiment(words.experiment)
+        run = experiment.find_run(words.run)
+        store = Path(snakemake.input.store).parent
+        train(experiment, run, store, Path(snakemake.output[0]), root)

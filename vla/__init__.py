@@ -1,0 +1,1 @@
+"""Library behind the workflow: data, policies, training, evaluation, statistics, provenance."""

@@ -1,0 +1,13 @@
+"""The base of all configuration models."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Section(BaseModel):
+    """Frozen, refuses unknown keys; the text below an attribute is its documentation.
+
+    Attribute docstrings rather than `Field(description=...)`: run keys leave docstrings out,
+    so that a better explanation never reruns an experiment.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)

@@ -1,0 +1,43 @@
+"""`config/demonstrations.yaml`: which demonstrations `snakemake collect_demonstrations` collects."""
+
+from typing import Annotated
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+
+from vla.config.base import Section
+
+Sentences = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class TaskInstructions(Section):
+    """How one task is put into words."""
+
+    instructions: Sentences
+    """Paraphrases that demonstrations carry, in turn."""
+    held_out: tuple[str, ...] = ()
+    """Paraphrases kept for evaluation; no demonstration carries them."""
+
+
+class DemonstrationsConfig(Section):
+    """Demonstrations by Meta-World's scripted experts."""
+
+    tasks: dict[str, TaskInstructions] = Field(min_length=1)
+    """Meta-World task -> its sentences."""
+    episodes_per_task: PositiveInt = 25
+    """Successful episodes kept a task."""
+    first_seed: NonNegativeInt = 1_000_000
+    """Seed of the first initial state; each task has a block of its own."""
+    noise: NonNegativeFloat = 0.3
+    """Standard deviation of the noise on the executed hand displacement in every second episode; labels stay clean."""
+    max_steps: PositiveInt = 200
+    """Episodes that do not succeed in this many control steps are dropped."""
+    steps_after_success: NonNegativeInt = 6
+    """Control steps recorded after success."""
+    cameras: tuple[str, ...] = Field(default=("side",), min_length=1)
+    """Cameras recorded."""
+    image_size: PositiveInt = 64
+    """Height and width (pixels)."""
+    object_range_x: Annotated[NonNegativeFloat, Field(le=0.3)] = 0.2
+    """Objects start within plus or minus this distance along x (m)."""
+    fps: PositiveInt = 20
+    """Frames a second stated in the dataset; Meta-World's control rate is 20 Hz."""

@@ -1,0 +1,43 @@
+"""`evaluation`: episodes in simulation."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, field_validator
+
+from vla.config.base import Section
+
+Condition = Literal["instructed", "held_out", "no_instruction"]
+
+
+class EvaluationSection(Section):
+    """Episodes in simulation."""
+
+    environment: Literal["metaworld"] = "metaworld"
+    """Simulator."""
+    tasks: tuple[str, ...] | None = None
+    """Task names; by default those of the dataset."""
+    conditions: tuple[Condition, ...] = Field(default=("instructed",), min_length=1)
+    """How the policy is told what to do: `instructed` (sentences of the training data), `held_out` (paraphrases never trained on), `no_instruction` (the same weights, the instruction hidden: what language is worth)."""
+    episodes_per_task: PositiveInt = 25
+    """Episodes a task."""
+    first_seed: NonNegativeInt = 5_000_000
+    """Seed of the first episode; each task gets its own block of seeds, none used by a demonstration."""
+    max_steps: PositiveInt = 150
+    """Longest episode (control steps)."""
+    execute_steps: PositiveInt = 8
+    """Actions of a chunk that are executed before the policy looks again (control steps)."""
+    decoding: Literal["argmax", "expectation"] = "argmax"
+    """How the discrete head's bins become an action: the likeliest bin, or the mean over bins."""
+    object_range_x: Annotated[NonNegativeFloat, Field(le=0.3)] = 0.2
+    """Objects start within plus or minus this distance along x (m); the stock range is 0.1."""
+    videos_per_task: NonNegativeInt = 1
+    """Rollouts a task kept as GIF: failures first, then successes."""
+
+    @field_validator("conditions")
+    @classmethod
+    def _distinct(cls, conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+        if len(set(conditions)) != len(conditions):
+            raise ValueError("each condition may be named once")
+        if "instructed" not in conditions:
+            raise ValueError("`instructed` is what targets and comparisons refer to: name it too")
+        return conditions

@@ -1,0 +1,36 @@
+"""`tracking`, `checkpoints`, `resources`: how a run is operated."""
+
+from typing import Literal
+
+from pydantic import PositiveFloat, PositiveInt
+
+from vla.config.base import Section
+
+
+class TrackingSection(Section):
+    """What is logged, how often. Never part of a run's key."""
+
+    log_every: PositiveInt = 10
+    """Steps between two rows of the metrics file."""
+    tensorboard: bool = True
+    """Write TensorBoard event files beside the metrics file."""
+
+
+class CheckpointsSection(Section):
+    """What is kept on disk. Never part of a run's key."""
+
+    save_every: PositiveInt = 400
+    """Steps between two checkpoints one can resume from; only the newest is kept."""
+
+
+class ResourcesSection(Section):
+    """What a run uses."""
+
+    accelerator: Literal["cpu", "cuda", "auto"] = "auto"
+    """Device; `auto` takes a GPU when there is one. Part of the run key."""
+    training_threads: PositiveInt = 1
+    """CPU threads of one training run. Part of the run key: another number sums in another order."""
+    evaluation_workers: PositiveInt = 1
+    """Processes that run episodes side by side, one thread each; any number gives the same outcomes."""
+    disk_gb: PositiveFloat = 1.0
+    """Free space (GB) that must be there before a run starts."""

@@ -1,0 +1,42 @@
+"""`training`: optimisation. Everything here decides bits."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+
+from vla.config.base import Section
+
+UnitInterval = Annotated[float, Field(ge=0, lt=1)]
+
+
+class TrainingSection(Section):
+    """Optimisation."""
+
+    num_steps: PositiveInt = 1600
+    """Optimiser steps."""
+    batch_size: PositiveInt = 32
+    """Samples a step."""
+    learning_rate: PositiveFloat = 1.0e-3
+    """Peak learning rate, reached after the warm-up."""
+    optimizer: Literal["AdamW"] = "AdamW"
+    """Optimiser."""
+    weight_decay: NonNegativeFloat = 0.01
+    """Decoupled weight decay."""
+    betas: tuple[UnitInterval, UnitInterval] = (0.9, 0.95)
+    """AdamW's decay rates of the first and second moment."""
+    warmup_steps: NonNegativeInt = 50
+    """Steps of linear warm-up."""
+    final_lr_fraction: Annotated[float, Field(ge=0, le=1)] = 0.02
+    """Learning rate at the end of the cosine schedule, as a fraction of the peak."""
+    gradient_clip: PositiveFloat = 1.0
+    """Largest gradient norm (L2, over all parameters)."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """`bf16` runs the forward pass under autocast; weights and optimiser stay fp32."""
+
+    @model_validator(mode="after")
+    def _warmup_fits(self) -> "TrainingSection":
+        if self.warmup_steps >= self.num_steps:
+            raise ValueError(
+                f"warmup_steps ({self.warmup_steps}) must be below num_steps ({self.num_steps})"
+            )
+        return self

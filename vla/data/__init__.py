@@ -1,0 +1,1 @@
+"""Datasets: collection, layout on disk, verification, the prepared store, sampling."""

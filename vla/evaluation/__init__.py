@@ -1,0 +1,1 @@
+"""Evaluation: policies in simulation, one recorded outcome an episode."""

@@ -1,0 +1,90 @@
+"""Run episodes side by side in processes; a process that dies takes no other episode with it."""
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+import torch
+
+from vla.config.evaluation import EvaluationSection
+from vla.evaluation.protocol import EpisodePlan
+from vla.evaluation.rollout import EpisodeResult, run_episode
+from vla.models.policy import Policy
+from vla.models.storage import load_policy
+from vla.progress import Progress
+from vla.simulation.metaworld import MetaWorldEnv
+
+# What one worker process keeps between episodes.
+_setup: tuple[Path, EvaluationSection, str]
+_policy: Policy | None = None
+_env: MetaWorldEnv | None = None
+
+
+def run_episodes(
+    plans: list[EpisodePlan],
+    policy_file: Path,
+    config: EvaluationSection,
+    device: str,
+    workers: int,
+    episode: Callable[[EpisodePlan], EpisodeResult] | None = None,
+) -> list[EpisodeResult]:
+    """Results in the order of `plans`, the same for any number of workers.
+
+    When a worker dies, the episodes without result run again one by one, each in a process of its
+    own, so that the one that kills its process is found and recorded as a crash.
+    """
+    run = episode or _run
+    setup = (policy_file, config, device)
+    results: dict[EpisodePlan, EpisodeResult] = {}
+    progress = Progress("evaluate", len(plans), "episode")
+    for result in _in_pool(plans, setup, workers, run):
+        results[result.plan] = result
+        progress.update()
+    for plan in [plan for plan in plans if plan not in results]:
+        started = time.monotonic()
+        alone = list(_in_pool([plan], setup, 1, run))
+        results[plan] = alone[0] if alone else _died(plan, time.monotonic() - started)
+        progress.update()
+    return [results[plan] for plan in plans]
+
+
+def _died(plan: EpisodePlan, seconds: float) -> EpisodeResult:
+    return EpisodeResult(plan, "crash", 0, seconds, "the worker process died")
+
+
+def _in_pool(
+    plans: list[EpisodePlan], setup: tuple, workers: int, run: Callable
+) -> Iterable[EpisodeResult]:
+    context = multiprocessing.get_context("spawn")  # neither OpenGL nor CUDA survives a fork
+    with ProcessPoolExecutor(workers, context, _start, setup) as pool:
+        futures = [pool.submit(run, plan) for plan in plans]
+        for future in as_completed(futures):
+            try:
+                yield future.result()
+            except BrokenProcessPool:
+                return
+
+
+def _start(policy_file: Path, config: EvaluationSection, device: str) -> None:
+    global _setup
+    torch.set_num_threads(1)
+    _setup = (policy_file, config, device)
+
+
+def _run(plan: EpisodePlan) -> EpisodeResult:
+    # What fails here, unlike what fails in an episode, is no outcome: it ends the evaluation.
+    global _policy, _env
+    policy_file, config, device = _setup
+    if _policy is None:
+        _policy = load_policy(policy_file, device)
+    if _env is None or _env.task != plan.task:
+        if _env is not None:
+            _env.close()
+        spec = _policy.spec
+        _env = MetaWorldEnv(
+            plan.task, spec.cameras, spec.image_size, config.object_range_x, config.max_steps
+        )
+    return run_episode(_policy, _env, plan, config)

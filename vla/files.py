@@ -1,0 +1,115 @@
+"""Files that are whole or absent: atomic writes, hashes, JSON records."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from vla.errors import UserError
+
+
+def sha256_bytes(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """SHA-256 of a file as 64 hex digits, read in blocks of 1 MiB."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def canonical_json(value: Any) -> str:
+    """The one JSON text of a value: sorted keys, no spaces, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def sha256_json(value: Any) -> str:
+    return sha256_bytes(canonical_json(value).encode())
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Give a temporary name in the same folder; on success flush it and rename it to `path`."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The suffix stays last because writers (Matplotlib, PyAV) choose the format by it.
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        yield temporary
+        with open(temporary, "rb+") as stream:
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+        _flush_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_atomic(path: Path, write: Callable[[Path], Any]) -> None:
+    with atomic_path(path) as temporary:
+        write(temporary)
+
+
+def write_text(path: Path, text: str) -> None:
+    write_atomic(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def write_json(path: Path, value: Any) -> None:
+    write_text(path, json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file; a missing or torn one is a `UserError`."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(
+            f"{path} is missing.", "Run snakemake again: it makes what is missing."
+        ) from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"{path} is not valid JSON ({error}).",
+            "The file is damaged: set it aside and run snakemake again.",
+        ) from None
+
+
+def describe_file(path: Path, relative_to: Path) -> dict[str, Any]:
+    """Name, size in bytes and SHA-256 of an artefact, as records hold them."""
+    path = Path(path)
+    return {
+        "path": path.relative_to(relative_to).as_posix(),
+        "bytes": path.stat().st_size,
+        "sha256": sha256_file(path),
+    }
+
+
+def check_file(description: dict[str, Any], relative_to: Path) -> Path:
+    """Return the path of a described artefact after checking its bytes.
+
+    Raises `UserError` when it is missing or its SHA-256 is another.
+    """
+    path = relative_to / description["path"]
+    if not path.is_file():
+        raise UserError(
+            f"{path} is missing, though a record names it.",
+            "Delete the record that names it and run snakemake again.",
+        )
+    found = sha256_file(path)
+    if found != description["sha256"]:
+        raise UserError(
+            f"{path} has changed since it was recorded:\n"
+            f"  recorded sha256 {description['sha256']} ({description['bytes']} bytes)\n"
+            f"  found    sha256 {found} ({path.stat().st_size} bytes)",
+            "Set the file and its record aside and run snakemake again.",
+        )
+    return path

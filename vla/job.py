@@ -1,0 +1,59 @@
+"""What every script of the workflow does around its work: log file, errors, the plan."""
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vla.config.workflow import DatasetEntry, load_registry
+from vla.errors import UserError
+from vla.plan import Plan
+
+
+@contextmanager
+def job(log: str, label: str) -> Iterator[Path]:
+    """Run a job: all output goes to `log`; progress and errors also to the terminal.
+
+    Gives the project's root. A `UserError` ends the job with its message and exit code 1;
+    anything else is a defect, whose traceback is in the log.
+    """
+    terminal = os.fdopen(os.dup(2), "w")
+    Path(log).parent.mkdir(parents=True, exist_ok=True)
+    stream = open(log, "a", encoding="utf-8")  # noqa: SIM115
+    for descriptor in (1, 2):  # C libraries and worker processes write to the descriptors
+        os.dup2(stream.fileno(), descriptor)
+    logger = logging.getLogger("vla")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    for target, text in ((stream, "%(asctime)s %(message)s"), (terminal, f"[{label}] %(message)s")):
+        handler = logging.StreamHandler(target)
+        handler.setFormatter(logging.Formatter(text))
+        logger.addHandler(handler)
+    try:
+        yield Path.cwd()
+    except UserError as error:
+        logger.error("\n%s", error)
+        sys.exit(1)
+    except Exception as error:
+        logger.error("unexpected %s: %s (see %s)", type(error).__name__, error, log)
+        traceback.print_exc(file=stream)
+        stream.flush()
+        sys.exit(1)
+
+
+def load_plan(snakemake) -> Plan:
+    """The plan as configuration and code are now, for the deployment that Snakemake runs under."""
+    return Plan(Path.cwd(), snakemake.config, use_conda=snakemake.params.use_conda)
+
+
+def find_entry(root: Path, folder: str) -> DatasetEntry:
+    """The registry's entry whose data lies in `data/<folder>`."""
+    for entry in load_registry(root).values():
+        if Path(entry.path).name == folder:
+            return entry
+    raise UserError(
+        f"config/datasets.yaml no longer registers data/{folder}.", "Start snakemake again."
+    )

@@ -1,0 +1,1 @@
+"""Policies: image(s) + instruction + proprioception -> action chunk. Plain PyTorch."""

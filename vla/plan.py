@@ -1,0 +1,266 @@
+"""The plan: every run, evaluation and document that the configuration asks for, with its key.
+
+Computed from configuration, code and pinned hashes alone, without reading data, both when
+Snakemake parses and again in each job, which refuses to work under a key that no longer holds.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from vla.config.demonstrations import DemonstrationsConfig
+from vla.config.load import ExperimentConfig, load_experiment, read_yaml, validate
+from vla.config.workflow import DatasetEntry, WorkflowConfig, find_dataset, load_registry
+from vla.data.manifest import content_hash, read_manifest
+from vla.data.verification import current_record
+from vla.errors import UserError
+from vla.files import sha256_file
+from vla.provenance.code import code_hashes
+from vla.provenance.environment import environment_identity
+from vla.provenance.keys import key_of
+
+
+@dataclass(frozen=True)
+class Item:
+    """Something made under a key. `name` is its folder, `identity` all that the key covers."""
+
+    name: str
+    key: str
+    identity: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Evaluation(Item):
+    """One condition's episodes of one run."""
+
+    condition: str
+
+
+@dataclass(frozen=True)
+class Run(Item):
+    """One training run: one experiment, one seed."""
+
+    seed: int
+    evaluations: tuple[Evaluation, ...]
+
+    def find_evaluation(self, name: str) -> Evaluation:
+        return _find(self.evaluations, name)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One experiment folder, read and keyed."""
+
+    name: str
+    root: Path
+    config: ExperimentConfig
+    dataset: DatasetEntry
+    store: Item
+    runs: tuple[Run, ...]
+    summary: Item
+    figures: Item
+    readme: Item
+
+    @property
+    def folder(self) -> Path:
+        return self.root / "experiments" / self.name
+
+    def results(self, *parts: str) -> Path:
+        return self.folder.joinpath("results", *parts)
+
+    def run_record(self, run: Run) -> Path:
+        return self.results(run.name, "run.json")
+
+    def evaluation_record(self, run: Run, evaluation: Evaluation) -> Path:
+        return self.results(run.name, evaluation.name, "evaluation.json")
+
+    def find_run(self, name: str) -> Run:
+        return _find(self.runs, name)
+
+
+@dataclass(frozen=True)
+class Comparison(Item):
+    """Two experiments on the same episodes."""
+
+    baseline: str
+    candidate: str
+
+
+class Plan:
+    """What `config/config.yaml` asks for."""
+
+    def __init__(self, root: Path, config: dict[str, Any], use_conda: bool = False):
+        """`config`: content of config/config.yaml, with what the command line changed in it."""
+        self.root, self.use_conda = root, use_conda
+        self.config = validate(WorkflowConfig, config, root / "config/config.yaml")
+        self.registry = load_registry(root)
+
+    @cached_property
+    def experiments(self) -> dict[str, Experiment]:
+        return {name: self._experiment(name) for name in self.config.experiments}
+
+    @cached_property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        return tuple(self._comparison(*pair) for pair in self.config.comparisons)
+
+    @cached_property
+    def report(self) -> Item:
+        """The HTML report over all experiments."""
+        identity = {
+            "experiments": {name: e.readme.key for name, e in self.experiments.items()},
+            "comparisons": [comparison.key for comparison in self.comparisons],
+            **self._made_by("report", "analyse", templates=("report.html.j2",)),
+        }
+        return Item(f"report-{key_of(identity)}", key_of(identity), identity)
+
+    @cached_property
+    def datasets(self) -> dict[str, DatasetEntry]:
+        """Datasets in use, by the name of their folder."""
+        return {Path(e.dataset.path).name: e.dataset for e in self.experiments.values()}
+
+    def verification(self, entry: DatasetEntry) -> Path:
+        return current_record(entry, self.root)
+
+    def find_experiment(self, name: str) -> Experiment:
+        if name not in self.experiments:
+            raise UserError(
+                f"config/config.yaml no longer lists {name}.", "Start snakemake again."
+            )
+        return self.experiments[name]
+
+    def find_store(self, name: str) -> Experiment:
+        """The first experiment that uses the prepared store of that name."""
+        owners = {e.store.name: e for e in self.experiments.values()}
+        _find(tuple(e.store for e in owners.values()), name)
+        return owners[name]
+
+    def find_comparison(self, name: str) -> Comparison:
+        return _find(self.comparisons, name)
+
+    def _experiment(self, name: str) -> Experiment:
+        path = self.root / "experiments" / name / "config.yaml"
+        if not path.is_file():
+            raise UserError(
+                f"config/config.yaml lists the experiment {name}, but {path} is missing.",
+                "Copy an experiment folder, or take the name off the list.",
+            )
+        config = load_experiment(path)
+        dataset = find_dataset(self.registry, config.data.dataset, path)
+        store = self._store(config, dataset)
+        runs = tuple(self._run(name, config, store, seed) for seed in config.experiment.seeds)
+        summary = self._summary(config, runs)
+        figures = self._item("figures", "plot", {"summary": summary.key})
+        readme = self._item(
+            "readme",
+            "render_readme",
+            {
+                "figures": figures.key,
+                "experiment": config.experiment.model_dump(mode="json"),
+                "folder": name,
+            },
+            templates=("experiment.md.j2",),
+        )
+        return Experiment(
+            name, self.root, config, dataset, store, runs, summary, figures, readme
+        )
+
+    def _store(self, config: ExperimentConfig, dataset: DatasetEntry) -> Item:
+        manifest = read_manifest(dataset.manifest(self.root))
+        identity = {
+            "dataset": content_hash(manifest),
+            "cameras": list(config.data.cameras),
+            **self._made_by("prepare_dataset", "data"),
+        }
+        name = f"{Path(dataset.path).name}-{key_of(identity)}"
+        return Item(name, key_of(identity), identity)
+
+    def _run(self, name: str, config: ExperimentConfig, store: Item, seed: int) -> Run:
+        training = self._made_by("train", "train")
+        own = self.root / "experiments" / name / "train.py"
+        training["code"] |= code_hashes({"train.py": own}, self.root)
+        identity = {
+            "seed": seed,
+            "model": config.model.model_dump(mode="json", exclude={"num_params"}),
+            "training": config.training.model_dump(mode="json"),
+            "data": {"store": store.key, "augmentation": config.data.augmentation},
+            "accelerator": config.resources.accelerator,
+            "threads": config.resources.training_threads,
+            **training,
+        }
+        key = key_of(identity)
+        evaluations = tuple(
+            self._evaluation(config, key, condition) for condition in config.evaluation.conditions
+        )
+        return Run(f"seed{seed}-{key}", key, identity, seed, evaluations)
+
+    def _evaluation(self, config: ExperimentConfig, run: str, condition: str) -> Evaluation:
+        identity = {
+            "run": run,
+            "condition": condition,
+            "evaluation": config.evaluation.model_dump(mode="json", exclude={"conditions"}),
+            "accelerator": config.resources.accelerator,
+            **self._made_by("evaluate", "evaluate"),
+        }
+        key = key_of(identity)
+        return Evaluation(f"{condition}-{key}", key, identity, condition)
+
+    def _summary(self, config: ExperimentConfig, runs: tuple[Run, ...]) -> Item:
+        return self._item(
+            "summary",
+            "summarise",
+            {
+                "evaluations": [e.key for run in runs for e in run.evaluations],
+                "targets": config.experiment.targets.model_dump(mode="json"),
+            },
+        )
+
+    def _comparison(self, baseline: str, candidate: str) -> Comparison:
+        keys = [self.experiments[name].summary.key for name in (baseline, candidate)]
+        names = [self.experiments[name].config.experiment.name for name in (baseline, candidate)]
+        identity = {"summaries": keys, "names": names, **self._made_by("compare", "analyse")}
+        key = key_of(identity)
+        return Comparison(f"comparison-{key}", key, identity, baseline, candidate)
+
+    def _item(
+        self, prefix: str, script: str, content: dict[str, Any], templates: tuple[str, ...] = ()
+    ) -> Item:
+        identity = {**content, **self._made_by(script, "analyse", templates)}
+        return Item(f"{prefix}-{key_of(identity)}", key_of(identity), identity)
+
+    def _made_by(
+        self, script: str, kind: str, templates: tuple[str, ...] = ()
+    ) -> dict[str, dict[str, str]]:
+        """The part of an identity that says with what code and in which environment."""
+        path = self.root / "scripts" / f"{script}.py"
+        code = code_hashes({f"scripts/{script}.py": path}, self.root)
+        for name in templates:
+            code[f"templates/{name}"] = sha256_file(self.root / "reports/templates" / name)
+        return {"code": code, "environment": self._environment(kind)}
+
+    def _environment(self, kind: str) -> dict[str, str]:
+        return environment_identity(kind, self.root, self.use_conda)
+
+
+def collection_name(root: Path) -> str:
+    """Folder of the demonstrations that config/demonstrations.yaml asks for."""
+    path = root / "config/demonstrations.yaml"
+    config = validate(DemonstrationsConfig, read_yaml(path), path)
+    entry = {"collect.py": root / "scripts/collect_demonstrations.py"}
+    identity = {
+        "config": config.model_dump(mode="json"),
+        "code": code_hashes(entry, root),
+        "environment": environment_identity("evaluate", root, use_conda=False),
+    }
+    return f"metaworld-{len(config.tasks)}tasks-{key_of(identity)}"
+
+
+def _find(items: tuple, name: str):
+    for item in items:
+        if item.name == name:
+            return item
+    raise UserError(
+        f"{name} is no longer what configuration and code ask for: one of them was changed "
+        "while the workflow ran.",
+        "Start snakemake again; what is already made stays.",
+    )

@@ -1,0 +1,1 @@
+"""What a run is made of (its key) and what happened around it (its record)."""

@@ -1,0 +1,56 @@
+"""Records: one JSON file a job, written last, that says what was made of what, where and when."""
+
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from vla.files import describe_file, write_json, write_text
+from vla.provenance.environment import capture_environment
+from vla.provenance.git import git_state
+
+
+def now() -> str:
+    """The present moment, ISO 8601 in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def write_record(
+    path: Path,
+    root: Path,
+    *,
+    kind: str,
+    key: str,
+    identity: dict[str, Any],
+    started: str,
+    files: Iterable[Path],
+    facts: dict[str, Any],
+) -> None:
+    """Write the record of a job.
+
+    `files`: what the job made, named with size and SHA-256 relative to the project's root.
+    Uncommitted changes are kept beside the record as `uncommitted.patch`.
+    """
+    state = git_state(root)
+    made = list(files)
+    if state["diff"]:
+        patch = path.with_name("uncommitted.patch")
+        write_text(patch, state["diff"])
+        made.append(patch)
+    write_json(
+        path,
+        {
+            "schema": 1,
+            "kind": kind,
+            "key": key,
+            "identity": identity,
+            "git": {"commit": state["commit"], "dirty": state["dirty"]},
+            "environment": capture_environment(),
+            "command": sys.argv,
+            "started": started,
+            "finished": now(),
+            "files": [describe_file(root / file, root) for file in made],
+            **facts,
+        },
+    )

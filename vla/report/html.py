@@ -1,0 +1,63 @@
+"""The HTML report: one file, figures and rollouts inside, to open without a server."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from vla.files import check_file, read_json
+from vla.plan import Plan
+from vla.report.figures import overview, save
+from vla.report.readme import readme_context, template_environment
+
+MEDIA = {".svg": "image/svg+xml", ".gif": "image/gif", ".png": "image/png"}
+
+
+def render_report(plan: Plan, folder: Path) -> str:
+    """The report's HTML; draws the overview figure into `folder`."""
+    experiments, summaries = [], {}
+    for experiment in plan.experiments.values():
+        summary = read_json(experiment.results(experiment.summary.name, "summary.json"))
+        context = readme_context(experiment, summary)
+        figures = experiment.results(experiment.figures.name)
+        context["success_figure"] = inline(figures / "success_by_task.svg")
+        context["learning_figure"] = inline(figures / "learning_curve.svg")
+        context["videos"] = _videos(context["evaluations"], plan.root)
+        experiments.append(context)
+        summaries[experiment.config.experiment.name] = summary
+    save(overview(summaries), folder / "overview.svg")
+    comparisons = []
+    for pair in plan.comparisons:
+        base = plan.root / "results" / pair.name
+        comparisons.append(
+            read_json(base / "comparison.json") | {"figure": inline(base / "comparison.svg")}
+        )
+    template = template_environment(plan.root).get_template("report.html.j2")
+    return template.render(
+        experiments=experiments,
+        comparisons=comparisons,
+        overview=inline(folder / "overview.svg"),
+        key=plan.report.key,
+    )
+
+
+def inline(path: Path) -> Markup:
+    """A data URI of a picture."""
+    content = base64.b64encode(path.read_bytes()).decode()
+    return Markup(f"data:{MEDIA[path.suffix]};base64,{content}")
+
+
+def _videos(evaluations: list[dict[str, Any]], root: Path) -> list[dict[str, Any]]:
+    """Filmed episodes of the instructed condition, each checked against its record."""
+    videos = []
+    for evaluation in evaluations:
+        if evaluation["condition"] != "instructed":
+            continue
+        for file in evaluation["files"]:
+            path = Path(file["path"])
+            if path.suffix == ".gif":
+                task, outcome = path.stem.rsplit("-", 2)[0], path.stem.rsplit("-", 1)[1]
+                picture = inline(check_file(file, root))
+                videos.append({"task": task, "outcome": outcome, "picture": picture})
+    return videos

@@ -1,0 +1,91 @@
+"""The experiment's README, rendered from measured files."""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from vla.files import read_json
+from vla.plan import Experiment
+from vla.report.figures import CONDITIONS, short_task
+from vla.statistics.rates import describe, percent
+
+
+def template_environment(root: Path) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(root / "reports/templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=lambda name: bool(name) and ".html" in name,
+    )
+    environment.filters |= {
+        "describe": describe,
+        "percent": percent,
+        "duration": duration,
+        "short_task": short_task,
+        "condition": CONDITIONS.__getitem__,
+    }
+    return environment
+
+
+def render_readme(context: dict[str, Any], root: Path) -> str:
+    return template_environment(root).get_template("experiment.md.j2").render(context)
+
+
+def readme_context(experiment: Experiment, summary: dict[str, Any]) -> dict[str, Any]:
+    """What README and report show of one experiment: its words, numbers and records."""
+    runs = [read_json(experiment.run_record(run)) for run in experiment.runs]
+    evaluations = [
+        read_json(experiment.evaluation_record(run, evaluation))
+        for run in experiment.runs
+        for evaluation in run.evaluations
+    ]
+    seconds = sum(run["training_seconds"] for run in runs)
+    return {
+        "folder": experiment.name,
+        "experiment": experiment.config.experiment.model_dump(mode="json"),
+        "config": experiment.config.model_dump(mode="json"),
+        "summary": summary,
+        "runs": runs,
+        "evaluations": evaluations,
+        "training_seconds": seconds,
+        "gpu_hours": sum(
+            run["training_seconds"] / 3600 for run in runs if run["device"].startswith("cuda")
+        ),
+        "figures": experiment.figures.name,
+        "checklist": checklist(runs[0], evaluations[0]),
+    }
+
+
+def checklist(run: dict[str, Any], evaluation: dict[str, Any]) -> list[tuple[bool, str, str]]:
+    """The reproducibility checklist: (fulfilled, what, value), filled from a run's record."""
+    environment, torch, git = run["environment"], run["torch"], run["git"]
+    hardware = ", ".join(torch["gpus"]) if run["device"].startswith("cuda") else environment["cpu"]
+    commit = git["commit"] or "not in git"
+    if git["dirty"]:
+        commit += f" with {len(git['dirty'])} uncommitted changes (kept beside the record)"
+    dataset = run["dataset"]
+    return [
+        (True, "Python version", environment["python"]),
+        (True, "PyTorch version", torch["torch"]),
+        (True, "CUDA version", torch["cuda"] or "none (CPU build)"),
+        (True, "Random seed set", str(run["seed"])),
+        (bool(run["determinism"]["deterministic_algorithms"]), "Deterministic algorithms", "on"),
+        (git["commit"] is not None and not git["dirty"], "Git commit", commit),
+        (
+            True,
+            "Dataset version",
+            f"{dataset['name']} {dataset['version']} (content {dataset['content'][:12]})",
+        ),
+        (True, "Hardware", f"{hardware}, {environment['memory_gb']:.0f} GB memory"),
+        (True, "Renderer", f"{evaluation['renderer']['renderer']}"),
+    ]
+
+
+def duration(seconds: float) -> str:
+    """'36 h 5 min', '1 min 52 s', '48 s'."""
+    whole = round(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 60} min {whole % 60} s" if whole >= 60 else f"{whole} s"

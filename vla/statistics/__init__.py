@@ -1,0 +1,1 @@
+"""From episodes to claims: rates with intervals, seeds, verdicts, comparisons."""

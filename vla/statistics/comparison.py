@@ -1,0 +1,91 @@
+"""Two experiments on the same episodes: McNemar's test on the pairs that differ."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from statsmodels.stats.contingency_tables import mcnemar
+
+from vla.errors import UserError
+from vla.statistics.rates import CONFIDENCE, success_rate
+
+PAIR = ["task", "episode", "seed"]
+RESAMPLES = 10_000
+
+
+def compare(baseline: pd.DataFrame, candidate: pd.DataFrame) -> dict[str, Any]:
+    """Paired comparison of instructed episodes, matched by task and initial state.
+
+    Episodes of several training seeds are averaged over seeds for the difference; McNemar's exact
+    test (McNemar 1947) needs one outcome a pair and so takes each experiment's first seed.
+    Crashed episodes leave their pair out. The interval of the difference is a bootstrap over
+    initial states within each task (percentile, seeded).
+    """
+    shared = _first_seed(baseline).merge(_first_seed(candidate), on=PAIR, suffixes=("_a", "_b"))
+    if shared.empty:
+        raise UserError(
+            "The two experiments share no episode: nothing can be compared.",
+            "Give both the same evaluation.first_seed and tasks.",
+        )
+    a, b = shared["success_a"].to_numpy(bool), shared["success_b"].to_numpy(bool)
+    table = np.array([[(a & b).sum(), (a & ~b).sum()], [(~a & b).sum(), (~a & ~b).sum()]])
+    p_value = float(mcnemar(table, exact=True).pvalue)
+    paired = _mean_over_seeds(baseline).merge(
+        _mean_over_seeds(candidate), on=PAIR, suffixes=("_a", "_b")
+    )
+    paired["difference"] = paired["success_b"] - paired["success_a"]
+    low, high = _bootstrap(paired)
+    return {
+        "baseline": success_rate(baseline).as_json(),
+        "candidate": success_rate(candidate).as_json(),
+        "pairs": int(len(shared)),
+        "both_succeed": int(table[0, 0]),
+        "only_baseline": int(table[0, 1]),
+        "only_candidate": int(table[1, 0]),
+        "both_fail": int(table[1, 1]),
+        "p_value": p_value,
+        "difference": float(paired["difference"].mean()),
+        "difference_low": low,
+        "difference_high": high,
+        "by_task": {
+            task: {
+                "baseline": float(rows["success_a"].mean()),
+                "candidate": float(rows["success_b"].mean()),
+                "pairs": int(len(rows)),
+            }
+            for task, rows in paired.groupby("task", sort=False)
+        },
+        "statement": _statement(p_value, low, high, float(paired["difference"].mean())),
+    }
+
+
+def _statement(p_value: float, low: float, high: float, difference: float) -> str:
+    points = f"{100 * difference:+.0f} points [{100 * low:+.0f}, {100 * high:+.0f}]"
+    shown = "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+    decided = "a difference" if p_value < 1 - CONFIDENCE else "no difference shown"
+    return f"{points}, McNemar {shown}: {decided}"
+
+
+def _usable(episodes: pd.DataFrame) -> pd.DataFrame:
+    return episodes[episodes["outcome"] != "crash"]
+
+
+def _first_seed(episodes: pd.DataFrame) -> pd.DataFrame:
+    first = episodes["training_seed"].iloc[0]
+    usable = _usable(episodes)
+    return usable.loc[usable["training_seed"] == first, [*PAIR, "success"]]
+
+
+def _mean_over_seeds(episodes: pd.DataFrame) -> pd.DataFrame:
+    return _usable(episodes).groupby(PAIR, sort=False, as_index=False)["success"].mean()
+
+
+def _bootstrap(paired: pd.DataFrame) -> tuple[float, float]:
+    random = np.random.default_rng(0)
+    totals = np.zeros(RESAMPLES)
+    for _, rows in paired.groupby("task", sort=False):
+        values = rows["difference"].to_numpy()
+        totals += values[random.integers(0, len(values), (RESAMPLES, len(values)))].sum(1)
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(totals / len(paired), [tail, 1 - tail])
+    return float(low), float(high)

@@ -1,0 +1,52 @@
+"""One experiment's evaluations as numbers: by condition, by task, by training seed."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from vla.statistics.rates import describe, percent, success_rate, verdict
+
+
+def summarise(episodes: pd.DataFrame, target: float | None) -> dict[str, Any]:
+    """Rates of all episodes of an experiment.
+
+    `episodes`: one row an episode with `condition`, `training_seed`, `task`, `outcome`.
+    The overall interval pools the episodes of all training seeds: it speaks of these trained
+    policies. `spread_between_seeds` (standard deviation of the seeds' rates; None for one seed)
+    speaks of training again.
+    """
+    conditions = {}
+    for condition, rows in episodes.groupby("condition", sort=False):
+        by_seed = {
+            str(seed): success_rate(part).as_json() for seed, part in rows.groupby("training_seed")
+        }
+        rates = [seed["rate"] for seed in by_seed.values()]
+        conditions[condition] = {
+            "overall": success_rate(rows).as_json(),
+            "by_task": {
+                task: success_rate(part).as_json() for task, part in rows.groupby("task", sort=False)
+            },
+            "by_seed": by_seed,
+            "mean_over_seeds": float(np.mean(rates)),
+            "spread_between_seeds": float(np.std(rates, ddof=1)) if len(rates) > 1 else None,
+        }
+    overall = conditions["instructed"]["overall"]
+    summary: dict[str, Any] = {"conditions": conditions, "target": target, "verdict": None}
+    if target is not None:
+        reached = verdict(overall["low"], overall["high"], target)
+        summary["verdict"] = reached
+        summary["statement"] = f"{describe(overall)}, target {percent(target)}: {reached}"
+    else:
+        summary["statement"] = f"{describe(overall)}, no target set"
+    return summary
+
+
+def rates_table(summary: dict[str, Any]) -> pd.DataFrame:
+    """The summary as a table: one row a condition and task, and one a condition for all tasks."""
+    rows = []
+    for condition, content in summary["conditions"].items():
+        for task, rate in [("all", content["overall"]), *content["by_task"].items()]:
+            rows.append({"condition": condition, "task": task, **rate})
+    table = pd.DataFrame(rows)
+    return table.round({"rate": 4, "low": 4, "high": 4})

@@ -1,0 +1,1 @@
+"""Training: determinism, optimiser, checkpoints, metrics, and the loop that one can read in one sitting."""

@@ -1,0 +1,41 @@
+"""One place that makes PyTorch repeat its bits."""
+
+import os
+
+import torch
+
+from vla.errors import UserError
+
+
+def make_deterministic(threads: int) -> dict[str, object]:
+    """Set every switch that bits depend on; returns them for the record.
+
+    Call before the first CUDA call. The number of threads is part of the identity of a run:
+    sums over another number of threads round in another order.
+    """
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    return {
+        "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
+        "cudnn_benchmark": torch.backends.cudnn.benchmark,
+        "tf32_matmul": torch.backends.cuda.matmul.allow_tf32,
+        "tf32_cudnn": torch.backends.cudnn.allow_tf32,
+        "cublas_workspace": os.environ["CUBLAS_WORKSPACE_CONFIG"],
+        "threads": torch.get_num_threads(),
+    }
+
+
+def choose_device(accelerator: str) -> torch.device:
+    """`auto` takes a GPU when there is one; a GPU asked for and absent is a `UserError`."""
+    available = torch.cuda.is_available()
+    if accelerator == "cuda" and not available:
+        raise UserError(
+            "resources.accelerator is cuda, but PyTorch "
+            f"{torch.__version__} sees no GPU here.",
+            "Run where there is one, check the driver with nvidia-smi, or set accelerator: cpu.",
+        )
+    return torch.device("cuda" if available and accelerator != "cpu" else "cpu")
