@@ -37,6 +37,7 @@ reports/report.html:
 	@echo "Nothing to report yet: make demo" >&2; exit 1
 
 test: setup
+	@sh tools/system_packages.sh test
 	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -n 2 --dist worksteal
 
 lint: setup

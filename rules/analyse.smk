@@ -91,10 +91,10 @@ rule compare:
         "results/{comparison}/compare.log",
     benchmark:
         "results/{comparison}/compare.benchmark.tsv"
-    conda:
-        "../envs/analyse.yaml"
     wildcard_constraints:
         comparison=r"comparison-[0-9a-f]{12}",
+    conda:
+        "../envs/analyse.yaml"
     threads: 1
     resources:
         mem_mb=1000,

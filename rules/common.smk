@@ -10,7 +10,7 @@ from snakemake.settings.types import DeploymentMethod
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT))
 # Scripts import the library from here, in whichever environment they run.
-os.environ["PYTHONPATH"] = str(ROOT)
+os.environ.update(PYTHONPATH=str(ROOT))
 
 from vla.errors import UserError
 from vla.plan import Plan, collection_name
@@ -46,9 +46,7 @@ def experiment_of(wildcards):
 
 
 def verification_records():
-    return [
-        relative(ask(PLAN.verification, entry)) for entry in PLAN.datasets.values()
-    ]
+    return [relative(ask(PLAN.verification, entry)) for entry in PLAN.datasets.values()]
 
 
 def store_of(experiment):

@@ -16,9 +16,7 @@ rule evaluate:
     threads: lambda wildcards: experiment_of(wildcards).config.resources.evaluation_workers
     resources:
         mem_mb=4000,
-        gpu=lambda wildcards: (
-            experiment_of(wildcards).config.resources.accelerator == "cuda"
-        ),
+        gpu=lambda wildcards: (experiment_of(wildcards).config.resources.accelerator == "cuda"),
     params:
         use_conda=USE_CONDA,
     message:

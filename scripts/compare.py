@@ -24,5 +24,10 @@ if __name__ == "__main__":
         save(comparison(results, names), Path(snakemake.output.figure))
         write_json(
             Path(snakemake.output.results),
-            {"schema": 1, "experiments": [pair.baseline, pair.candidate], "names": names, **results},
+            {
+                "schema": 1,
+                "experiments": [pair.baseline, pair.candidate],
+                "names": names,
+                **results,
+            },
         )

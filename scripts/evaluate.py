@@ -44,7 +44,11 @@ def evaluate(
     episodes = record.with_name("episodes.parquet")
     write_atomic(episodes, lambda path: table.drop(columns="seconds").to_parquet(path, index=False))
     videos = film(
-        choose(results, config.videos_per_task), policy_file, config, device, record.parent / "videos"
+        choose(results, config.videos_per_task),
+        policy_file,
+        config,
+        device,
+        record.parent / "videos",
     )
     write_record(
         record,

@@ -11,4 +11,6 @@ if __name__ == "__main__":
     with job(snakemake.log[0], f"readme {words.experiment}") as root:
         experiment = load_plan(snakemake).find_experiment(words.experiment)
         summary = read_json(Path(snakemake.input.summary))
-        write_text(Path(snakemake.output[0]), render_readme(readme_context(experiment, summary), root))
+        write_text(
+            Path(snakemake.output[0]), render_readme(readme_context(experiment, summary), root)
+        )

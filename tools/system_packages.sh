@@ -1,5 +1,6 @@
 #!/bin/sh
-# System packages that Python packages cannot bring: software OpenGL for the simulator, git, venv.
+# System packages that Python packages cannot bring: software OpenGL for the simulator, git, venv;
+# with the argument `test` also the browser that reports are tested in.
 # Installs what is missing when it can (Debian or Ubuntu, root); otherwise names the command.
 set -eu
 
@@ -14,6 +15,9 @@ python=${PYTHON:-python3}
 need libosmesa6 "$python" -c 'import ctypes.util, sys; sys.exit(not ctypes.util.find_library("OSMesa"))'
 need git git --version
 need python3-venv "$python" -c 'import ensurepip, venv'
+if [ "${1:-}" = test ]; then
+    need chromium-driver sh -c 'command -v chromium && command -v chromedriver'
+fi
 
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

@@ -37,7 +37,7 @@ def job(log: str, label: str) -> Iterator[Path]:
     except UserError as error:
         logger.error("\n%s", error)
         sys.exit(1)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         logger.error("unexpected %s: %s (see %s)", type(error).__name__, error, log)
         traceback.print_exc(file=stream)
         stream.flush()

@@ -124,9 +124,7 @@ class Plan:
 
     def find_experiment(self, name: str) -> Experiment:
         if name not in self.experiments:
-            raise UserError(
-                f"config/config.yaml no longer lists {name}.", "Start snakemake again."
-            )
+            raise UserError(f"config/config.yaml no longer lists {name}.", "Start snakemake again.")
         return self.experiments[name]
 
     def find_store(self, name: str) -> Experiment:
@@ -161,9 +159,7 @@ class Plan:
             },
             templates=("experiment.md.j2",),
         )
-        return Experiment(
-            name, self.root, config, dataset, store, runs, summary, figures, readme
-        )
+        return Experiment(name, self.root, config, dataset, store, runs, summary, figures, readme)
 
     def _store(self, config: ExperimentConfig, dataset: DatasetEntry) -> Item:
         manifest = read_manifest(dataset.manifest(self.root))

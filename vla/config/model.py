@@ -69,7 +69,9 @@ class ModelSection(Section):
     @model_validator(mode="after")
     def _head_of_type(self) -> "ModelSection":
         if self.type == "RT2" and self.action_head == "regression":
-            raise ValueError("type RT2 means discrete actions: use type BC for action_head regression")
+            raise ValueError(
+                "type RT2 means discrete actions: use type BC for action_head regression"
+            )
         return self
 
     @property

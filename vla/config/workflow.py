@@ -61,8 +61,7 @@ def find_dataset(registry: dict[str, DatasetEntry], name: str, source: Path) -> 
     """The registry's entry of that name; an unknown name is a `UserError`."""
     if name not in registry:
         raise UserError(
-            f"{source}: data.dataset: nobody registered {name!r}; "
-            f"{nearest(name, list(registry))}",
+            f"{source}: data.dataset: nobody registered {name!r}; {nearest(name, list(registry))}",
             "Register it in config/datasets.yaml, or use a registered name.",
         )
     return registry[name]

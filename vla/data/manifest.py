@@ -1,6 +1,7 @@
 """Manifests: SHA-256 and size of every file of a dataset, kept in git beside DVC's pointer."""
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -42,3 +43,10 @@ def read_manifest(path: Path) -> dict[str, Any]:
 def content_hash(manifest: dict[str, Any]) -> str:
     """Identity of a dataset: one hash over the names and hashes of its files, in any order."""
     return sha256_json(sorted((file["path"], file["sha256"]) for file in manifest["files"]))
+
+
+if __name__ == "__main__":
+    dataset = Path(sys.argv[1])
+    destination = dataset.with_name(f"{dataset.name}.manifest.json")
+    listed = make_manifest(dataset, destination)
+    print(f"{destination}: {len(listed['files'])} files, content {content_hash(listed)}")

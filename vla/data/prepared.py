@@ -4,7 +4,6 @@ Training then reads pictures at memory speed: nothing is decoded twice and no lo
 needed. The store is a cache: its folder's name is the key of all that it was made from.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,9 +61,7 @@ def prepare(dataset: Path, cameras: tuple[str, ...], folder: Path) -> None:
                     path, "w+", np.uint8, (frames, *stacked.shape[1:])
                 )
             elif stacked.shape[1:] != pictures.shape[1:]:
-                raise UserError(
-                    f"{dataset}: pictures differ in size.", "Use cameras of one size."
-                )
+                raise UserError(f"{dataset}: pictures differ in size.", "Use cameras of one size.")
             length = len(stacked)
             pictures[start : start + length] = stacked
             start += length

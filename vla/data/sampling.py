@@ -112,10 +112,7 @@ def augment(pictures: np.ndarray, random: np.random.Generator) -> np.ndarray:
     padded = np.pad(pictures, padding, mode="edge")
     shifts = random.integers(0, 2 * MAX_SHIFT + 1, (batch, 2))
     shifted = np.stack(
-        [
-            padded[i, :, :, y : y + size, x : x + size]
-            for i, (y, x) in enumerate(shifts)
-        ]
+        [padded[i, :, :, y : y + size, x : x + size] for i, (y, x) in enumerate(shifts)]
     )
     shape = (batch, 1, 1, 1, 1)
     contrast = 1 + random.uniform(-MAX_JITTER, MAX_JITTER, shape)

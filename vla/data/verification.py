@@ -5,7 +5,6 @@ files count as verified. Where they changed, the bytes decide: `touch` changes n
 bit asks for a new verification, which then fails. Records are numbered, never overwritten.
 """
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -53,7 +52,7 @@ def file_states(manifest: dict[str, Any], folder: Path) -> dict[str, list[int] |
     states: dict[str, list[int] | None] = {}
     for file in manifest["files"]:
         try:
-            status = os.stat(folder / file["path"])
+            status = (folder / file["path"]).stat()
             states[file["path"]] = [status.st_size, status.st_mtime_ns, status.st_ino]
         except FileNotFoundError:
             states[file["path"]] = None

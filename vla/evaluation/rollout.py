@@ -70,7 +70,7 @@ def run_episode(
                 if done:
                     break
         outcome, error = ("success" if success else "failure"), ""
-    except Exception:  # an episode that breaks is an outcome of its own, never a failure
+    except Exception:  # noqa: BLE001 - an episode that breaks is an outcome of its own, never a failure
         outcome, error = "crash", traceback.format_exc(limit=-3)
     return EpisodeResult(plan, outcome, steps, time.monotonic() - started, error)
 
@@ -85,6 +85,8 @@ def _actions(
     device = policy.state_mean.device
     stacked = np.stack([pictures[camera].transpose(2, 0, 1) for camera in policy.spec.cameras])
     observation = Observation(
-        torch.from_numpy(stacked)[None], torch.from_numpy(words)[None], torch.from_numpy(state)[None]
+        torch.from_numpy(stacked)[None],
+        torch.from_numpy(words)[None],
+        torch.from_numpy(state)[None],
     )
     return policy.act(observation.to(device), decoding)[0].cpu().numpy()

@@ -30,7 +30,11 @@ def choose(results: list[EpisodeResult], per_task: int) -> list[EpisodeResult]:
 
 
 def film(
-    results: list[EpisodeResult], policy_file: Path, config: EvaluationSection, device: str, folder: Path
+    results: list[EpisodeResult],
+    policy_file: Path,
+    config: EvaluationSection,
+    device: str,
+    folder: Path,
 ) -> list[Path]:
     """Run the episodes again, exactly, and write each as GIF; returns the files.
 
@@ -49,7 +53,7 @@ def film(
         )
         frames: list[np.ndarray] = []
         again = run_episode(
-            policy, env, plan, config, lambda e: frames.append(e.pictures(SIZE)[e.cameras[0]])
+            policy, env, plan, config, lambda e, f=frames: f.append(e.pictures(SIZE)[e.cameras[0]])
         )
         env.close()
         if (again.outcome, again.steps) != (result.outcome, result.steps):

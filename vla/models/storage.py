@@ -17,7 +17,9 @@ def save_policy(policy: Policy, path: Path, facts: dict[str, Any]) -> dict[str, 
 
     Returns the JSON's content. The JSON is written last and names the weights' SHA-256.
     """
-    tensors = {name: value.detach().cpu().contiguous() for name, value in policy.state_dict().items()}
+    tensors = {
+        name: value.detach().cpu().contiguous() for name, value in policy.state_dict().items()
+    }
     write_atomic(path, lambda temporary: save_file(tensors, temporary))
     content = {
         "schema": 1,
@@ -38,7 +40,9 @@ def load_policy(path: Path, device: str = "cpu") -> Policy:
     """The policy in evaluation mode, after checking its weights against their SHA-256."""
     facts = read_policy_facts(path)
     check_file(facts["weights"], path.parent)
-    policy = Policy(ModelSection.model_validate(facts["model"]), PolicySpec.from_json(facts["spec"]))
+    policy = Policy(
+        ModelSection.model_validate(facts["model"]), PolicySpec.from_json(facts["spec"])
+    )
     try:
         policy.load_state_dict(load_file(path))
     except RuntimeError as error:

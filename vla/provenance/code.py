@@ -6,7 +6,7 @@ reformatted line reruns nothing, a changed expression reruns what executes it.
 """
 
 import ast
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from vla.errors import UserError
@@ -44,17 +44,19 @@ def code_hashes(entries: dict[str, Path], root: Path) -> dict[str, str]:
     return hashes
 
 
-@lru_cache(maxsize=None)
+@cache
 def syntax_hash(path: Path) -> str:
     return sha256_bytes(repr(_plain(_parse(path))).encode())
 
 
-@lru_cache(maxsize=None)
+@cache
 def _parse(path: Path) -> ast.Module:
     try:
         return ast.parse(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:
-        raise UserError(f"{path} is missing.", "Restore it, or copy one of an experiment.") from None
+        raise UserError(
+            f"{path} is missing.", "Restore it, or copy one of an experiment."
+        ) from None
     except SyntaxError as error:
         raise UserError(f"{path} is not valid Python: {error}", "Correct the file.") from None
 
@@ -85,7 +87,7 @@ def _is_documentation(node: object) -> bool:
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def _imported_files(importer: Path, beside: Path, root: Path) -> list[tuple[str, Path]]:
     names: set[str] = set()
     for node in ast.walk(_parse(importer)):

@@ -7,13 +7,13 @@ import matplotlib
 
 matplotlib.use("svg")
 
-import matplotlib.pyplot as plt  # noqa: E402
-import pandas as pd  # noqa: E402
-from matplotlib.axes import Axes  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from vla.files import write_atomic  # noqa: E402
-from vla.statistics.rates import percent  # noqa: E402
+from vla.files import write_atomic
+from vla.statistics.rates import percent
 
 plt.rcParams.update(
     {
@@ -45,9 +45,7 @@ def save(figure: Figure, path: Path) -> None:
 
 def learning_curve(metrics: dict[int, pd.DataFrame]) -> Figure:
     """Training loss and learning rate by step; `metrics`: training seed -> metrics file."""
-    figure, (loss, rate) = plt.subplots(
-        2, 1, figsize=(6, 4.2), sharex=True, height_ratios=(3, 1)
-    )
+    figure, (loss, rate) = plt.subplots(2, 1, figsize=(6, 4.2), sharex=True, height_ratios=(3, 1))
     for colour, (seed, table) in zip(COLOURS * len(metrics), metrics.items(), strict=False):
         loss.plot(table["step"], table["loss"], color=colour, alpha=0.3, linewidth=0.8)
         smooth = table["loss"].ewm(span=10).mean()

@@ -4,8 +4,6 @@ import base64
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
 from vla.files import check_file, read_json
 from vla.plan import Plan
 from vla.report.figures import overview, save
@@ -42,10 +40,10 @@ def render_report(plan: Plan, folder: Path) -> str:
     )
 
 
-def inline(path: Path) -> Markup:
+def inline(path: Path) -> str:
     """A data URI of a picture."""
     content = base64.b64encode(path.read_bytes()).decode()
-    return Markup(f"data:{MEDIA[path.suffix]};base64,{content}")
+    return f"data:{MEDIA[path.suffix]};base64,{content}"
 
 
 def _videos(evaluations: list[dict[str, Any]], root: Path) -> list[dict[str, Any]]:

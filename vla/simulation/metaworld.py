@@ -7,7 +7,7 @@ wider range, since in the stock range a policy that sees nothing succeeds in mos
 """
 
 import hashlib
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 import mujoco
@@ -43,7 +43,7 @@ class MetaWorldEnv(gymnasium.Env):
     Ends (`terminated`) on success and (`truncated`) after `max_steps` control steps.
     """
 
-    metadata = {"render_modes": ["rgb_array"], "render_fps": 20}
+    metadata: ClassVar = {"render_modes": ["rgb_array"], "render_fps": 20}
     render_mode = "rgb_array"
     action_space = Box(-1, 1, (4,), np.float32)
     observation_space = Box(-np.inf, np.inf, (4,), np.float32)

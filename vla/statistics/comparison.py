@@ -38,7 +38,7 @@ def compare(baseline: pd.DataFrame, candidate: pd.DataFrame) -> dict[str, Any]:
     return {
         "baseline": success_rate(baseline).as_json(),
         "candidate": success_rate(candidate).as_json(),
-        "pairs": int(len(shared)),
+        "pairs": len(shared),
         "both_succeed": int(table[0, 0]),
         "only_baseline": int(table[0, 1]),
         "only_candidate": int(table[1, 0]),
@@ -51,7 +51,7 @@ def compare(baseline: pd.DataFrame, candidate: pd.DataFrame) -> dict[str, Any]:
             task: {
                 "baseline": float(rows["success_a"].mean()),
                 "candidate": float(rows["success_b"].mean()),
-                "pairs": int(len(rows)),
+                "pairs": len(rows),
             }
             for task, rows in paired.groupby("task", sort=False)
         },

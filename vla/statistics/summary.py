@@ -25,7 +25,8 @@ def summarise(episodes: pd.DataFrame, target: float | None) -> dict[str, Any]:
         conditions[condition] = {
             "overall": success_rate(rows).as_json(),
             "by_task": {
-                task: success_rate(part).as_json() for task, part in rows.groupby("task", sort=False)
+                task: success_rate(part).as_json()
+                for task, part in rows.groupby("task", sort=False)
             },
             "by_seed": by_seed,
             "mean_over_seeds": float(np.mean(rates)),

@@ -1,7 +1,6 @@
 """The metrics file (CSV, one row every few steps) and TensorBoard events beside it."""
 
 import csv
-import os
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ class MetricsLog:
         self._writer.writeheader()
         self._writer.writerows(kept)
         self._stream.flush()
-        os.replace(temporary, self.path)
+        temporary.replace(self.path)
         self._tensorboard = None
         if tensorboard:
             from torch.utils.tensorboard import SummaryWriter

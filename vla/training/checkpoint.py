@@ -48,7 +48,11 @@ def resume(
         )
     tensors = load_file(check_file(record["weights"], folder))
     policy.load_state_dict(
-        {name.removeprefix("policy."): t for name, t in tensors.items() if name.startswith("policy.")}
+        {
+            name.removeprefix("policy."): t
+            for name, t in tensors.items()
+            if name.startswith("policy.")
+        }
     )
     content = optimizer.state_dict()
     content["state"] = {}

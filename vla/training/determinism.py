@@ -34,8 +34,7 @@ def choose_device(accelerator: str) -> torch.device:
     available = torch.cuda.is_available()
     if accelerator == "cuda" and not available:
         raise UserError(
-            "resources.accelerator is cuda, but PyTorch "
-            f"{torch.__version__} sees no GPU here.",
+            f"resources.accelerator is cuda, but PyTorch {torch.__version__} sees no GPU here.",
             "Run where there is one, check the driver with nvidia-smi, or set accelerator: cpu.",
         )
     return torch.device("cuda" if available and accelerator != "cpu" else "cpu")
