@@ -38,7 +38,7 @@ reports/report.html:
 
 test: setup
 	@sh tools/system_packages.sh test
-	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -n 2 --dist worksteal
+	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -n 2 --dist loadgroup
 
 lint: setup
 	$(BIN)/ruff check .

@@ -14,6 +14,8 @@ rule train:
         "experiments/{experiment}/logs/{run}/train.benchmark.tsv"
     conda:
         "../envs/train.yaml"
+    # The longest jobs first: evaluations then run beside the last training.
+    priority: 10
     threads: lambda wildcards: experiment_of(wildcards).config.resources.training_threads
     resources:
         mem_mb=4000,

@@ -35,7 +35,9 @@ def success_rate(episodes: pd.DataFrame) -> Rate:
     if not counted:
         return Rate(0, 0, crashes, 0.0, 0.0, 1.0)
     low, high = proportion_confint(successes, counted, 1 - CONFIDENCE, method="wilson")
-    return Rate(successes, counted, crashes, successes / counted, float(low), float(high))
+    rate = successes / counted
+    # At 0 or n successes rounding may leave the rate outside by one bit.
+    return Rate(successes, counted, crashes, rate, min(float(low), rate), max(float(high), rate))
 
 
 def verdict(low: float, high: float, target: float) -> str:

@@ -1,0 +1,84 @@
+"""The whole chain, once, and what it leaves behind."""
+
+import json
+
+import pandas as pd
+import pytest
+from conftest import SECRET
+
+from vla.files import sha256_file
+
+pytestmark = pytest.mark.xdist_group("chain")
+
+
+def test_every_document_is_made(finished):
+    readme = (finished.root / "experiments/a/README.md").read_text()
+    for section in (
+        "## Description",
+        "## Research Goals",
+        "## ⚠️ Risk Warnings",
+        "### 🟡 High",
+        "## Results",
+        "Success rate",
+        "Training time",
+        "Final loss",
+        "## Reproducibility",
+        "Python version",
+        "PyTorch version",
+        "CUDA version",
+        "Git commit",
+        "Dataset version",
+        "Hardware",
+    ):
+        assert section in readme
+    assert "<html" in (finished.root / "reports/report.html").read_text()
+
+
+def test_every_episode_is_recorded(finished):
+    episodes = pd.concat(map(pd.read_parquet, finished.root.glob("experiments/*/**/*.parquet")))
+    assert len(episodes) == 2 * 3  # two episodes of three runs
+    columns = {"task", "episode", "seed", "instruction", "outcome", "steps", "error", "condition"}
+    assert columns <= set(episodes.columns)
+    assert set(episodes["outcome"]) <= {"success", "failure"}
+    assert (episodes["instruction"] != "").all()
+    by_start = episodes.groupby(["task", "episode"])["seed"].nunique()
+    assert (by_start == 1).all(), "every policy meets the same initial states"
+
+
+def test_records_name_what_was_made_and_of_what(finished):
+    record = json.loads(finished.one("experiments/b/results/seed1-*/run.json").read_text())
+    for file in record["files"]:
+        assert sha256_file(finished.root / file["path"]) == file["sha256"]
+    assert record["git"]["commit"] == finished.git("rev-parse", "HEAD").strip()
+    assert record["git"]["dirty"] == []
+    assert record["environment"]["packages"]["snakemake"]
+    assert record["identity"]["training"]["num_steps"] == 6
+    assert "train.py" in record["identity"]["code"]
+    assert record["determinism"]["deterministic_algorithms"] is True
+    resolved = json.loads(finished.one("experiments/b/results/*/config.resolved.json").read_text())
+    assert resolved["training"]["betas"] == [0.9, 0.95], "defaults are written out"
+
+
+def test_numbers_in_the_readme_are_those_of_the_episodes(finished):
+    episodes = pd.concat(map(pd.read_parquet, finished.root.glob("experiments/a/**/*.parquet")))
+    successes = int(episodes["success"].sum())
+    readme = (finished.root / "experiments/a/README.md").read_text()
+    assert f"**{successes}/{len(episodes)}**" in readme
+
+
+def test_no_secret_of_the_environment_is_written(finished):
+    for path in finished.root.rglob("*"):
+        if path.is_file():
+            assert SECRET.encode() not in path.read_bytes(), path
+
+
+def test_failures_are_filmed(finished):
+    assert list(finished.root.glob("experiments/a/results/*/*/videos/*.gif"))
+
+
+def test_uncommitted_changes_are_kept(project):
+    project.edit("vla/models/policy.py", "std=0.02", "std=0.03")
+    project.snakemake("--until", "train")
+    patches = list(project.root.glob("experiments/b/results/*/uncommitted.patch"))
+    assert len(patches) == 1
+    assert "std=0.03" in patches[0].read_text()

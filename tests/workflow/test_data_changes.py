@@ -1,0 +1,45 @@
+"""A dataset whose bytes are not the pinned ones is never used."""
+
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("chain")
+
+FILE = "data/metaworld-4tasks/data/chunk-000/file-000.parquet"
+
+
+def flip(path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def test_a_flipped_byte_stops_the_next_run_before_training(project):
+    flip(project.root / FILE)
+    project.change("b", "training", num_steps=7)
+    printed = project.snakemake(ok=False)
+    assert FILE in printed
+    assert "expected sha256" in printed
+    assert "found    sha256" in printed
+    assert "dvc checkout --force data/metaworld-4tasks.dvc" in printed
+    assert "Traceback" not in printed
+    assert len(list(project.root.glob("experiments/b/checkpoints/*"))) == 1, "nothing was trained"
+
+    command = [sys.executable, "-m", "dvc", "checkout", "--force", "data/metaworld-4tasks.dvc"]
+    subprocess.run(command, cwd=project.root, check=True, capture_output=True)
+    project.snakemake()
+
+
+def test_a_flipped_byte_is_noticed_when_all_is_done(project):
+    flip(project.root / FILE)
+    printed = project.snakemake(ok=False)
+    assert FILE in printed
+
+
+def test_a_missing_file_is_fetched_again(project):
+    (project.root / FILE).unlink()
+    project.snakemake()
+    assert (project.root / FILE).is_file()
+    assert project.jobs() == {}

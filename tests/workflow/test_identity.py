@@ -1,0 +1,96 @@
+"""What is made anew after a change, and what is not."""
+
+import os
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("chain")
+
+OF_ONE = {"summarise": 1, "plot": 1, "render_readme": 1, "compare": 1, "report": 1}
+
+
+def test_a_second_run_does_nothing(project):
+    assert "Nothing to be done" in project.snakemake()
+
+
+def test_touch_comment_and_commit_change_nothing(project):
+    for path in project.root.rglob("*"):
+        if path.is_file() and ".git" not in path.parts:
+            os.utime(path)
+    project.edit("vla/models/policy.py", "class Policy(", "# a thought\nclass Policy(")
+    project.edit("vla/training/loop.py", '"""The training loop."""', '"""Another docstring."""')
+    project.commit()
+    assert project.jobs() == {}
+
+
+def test_a_hyperparameter_concerns_its_experiment_alone(project):
+    before = sorted(project.root.glob("experiments/*/results/seed*/run.json"))
+    project.change("b", "training", learning_rate=5e-4)
+    assert project.jobs() == OF_ONE | {"check_experiment": 1, "train": 1, "evaluate": 1}
+    project.snakemake()
+    after = sorted(project.root.glob("experiments/*/results/seed*/run.json"))
+    assert len(after) == len(before) + 1
+    assert set(before) < set(after), "the old results are still there"
+
+    changed = (project.root / "experiments/b/README.md").read_text()
+    project.change("b", "training", learning_rate=1e-3)
+    assert project.jobs() == {}
+    assert "Nothing to be done" in project.snakemake()
+    restored = (project.root / "experiments/b/README.md").read_text()
+    assert restored != changed, "the README shows the configuration that is there"
+
+
+def test_a_change_of_the_model_concerns_every_run(project):
+    project.edit("vla/models/policy.py", "std=0.02", "std=0.03")
+    jobs = project.jobs()
+    assert (jobs["train"], jobs["evaluate"]) == (3, 3)
+    assert "prepare_dataset" not in jobs
+
+
+def test_a_change_of_one_train_py_concerns_its_experiment(project):
+    project.edit("experiments/b/train.py", "torch.manual_seed(run.seed)", "torch.manual_seed(7)")
+    assert project.jobs()["train"] == 1
+
+
+def test_a_change_of_the_evaluation_trains_nothing(project):
+    project.change("a", "evaluation", max_steps=17)
+    assert project.jobs() == OF_ONE | {"evaluate": 2}
+
+
+def test_a_change_of_a_figure_draws_figures(project):
+    project.edit("vla/report/figures.py", "figsize=(6, 4.2)", "figsize=(6, 4.4)")
+    assert set(project.jobs()) == {"plot", "render_readme", "compare", "report"}
+
+
+def test_words_render_documents(project):
+    project.change("a", "experiment", description="Other words.")
+    assert project.jobs() == {"render_readme": 1, "report": 1}
+
+
+def test_how_a_run_is_watched_changes_nothing(project):
+    project.change("a", "tracking", log_every=5)
+    project.change("a", "checkpoints", save_every=2)
+    assert project.jobs() == {}
+
+
+def test_one_more_seed_trains_one_more_run(project):
+    project.change("b", "experiment", seed=[1, 2])
+    jobs = project.jobs()
+    assert (jobs["train"], jobs["evaluate"]) == (1, 1)
+
+
+def test_equal_runs_have_equal_keys_in_any_experiment(fresh):
+    # b as a, but for its name: the same bits, hence the same keys.
+    from vla.config.load import read_yaml
+    from vla.plan import Plan
+
+    config = read_yaml(fresh.root / "config/config.yaml")
+    plan = Plan(fresh.root, config)
+    key = plan.experiments["a"].runs[0].key
+    text = (fresh.root / "experiments/b/config.yaml").read_text()
+    try:
+        fresh.write("b", fresh.read("a"))
+        fresh.change("b", "experiment", name="another", seed=[1])
+        assert Plan(fresh.root, config).experiments["b"].runs[0].key == key
+    finally:
+        (fresh.root / "experiments/b/config.yaml").write_text(text)

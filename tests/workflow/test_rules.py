@@ -1,0 +1,81 @@
+"""Each rule alone: its output, removed, is made again by that rule, with the same bytes."""
+
+import pytest
+
+from vla.files import read_json, sha256_file
+
+pytestmark = pytest.mark.xdist_group("chain")
+
+# rule -> its output, and the files beside it whose bytes must repeat
+RULES = {
+    "check_experiment": ("experiments/b/results/seed1-*/check.json", []),
+    "prepare_dataset": ("data/.prepared/*/prepared.json", ["data/.prepared/*/*.npy"]),
+    "train": (
+        "experiments/b/results/seed1-*/run.json",
+        ["experiments/b/checkpoints/*/policy.safetensors"],
+    ),
+    "evaluate": (
+        "experiments/b/results/seed1-*/instructed-*/evaluation.json",
+        [
+            "experiments/b/results/seed1-*/instructed-*/episodes.parquet",
+            "experiments/b/results/seed1-*/instructed-*/videos/*.gif",
+        ],
+    ),
+    "summarise": (
+        "experiments/b/results/summary-*/success_rates.csv",
+        ["experiments/b/results/summary-*/success_rates.csv"],
+    ),
+    "plot": (
+        "experiments/b/results/figures-*/success_by_task.svg",
+        ["experiments/b/results/figures-*/*.svg"],
+    ),
+    "compare": ("results/comparison-*/comparison.json", ["results/comparison-*/comparison.*"]),
+    "render_readme": (
+        "experiments/b/results/readme-*/README.md",
+        ["experiments/b/results/readme-*/README.md"],
+    ),
+    "report": ("reports/report-*/report.html", ["reports/report-*/report.html"]),
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_rule_alone(project, rule):
+    pattern, repeated = RULES[rule]
+    output = project.one(pattern)
+    files = [path for pattern in repeated for path in project.root.glob(pattern)]
+    assert files or not repeated
+    before = {path: sha256_file(path) for path in files}
+    for path in {output, *files}:
+        path.unlink()
+    target = str(output.relative_to(project.root))
+    assert project.jobs(target) == {rule: 1}
+    project.snakemake(target)
+    assert {path: sha256_file(path) for path in files} == before
+
+
+def test_training_goes_on_from_its_checkpoint_to_the_same_bits(project):
+    record = project.one("experiments/b/results/seed1-*/run.json")
+    policy = project.one("experiments/b/checkpoints/*/policy.safetensors")
+    before = sha256_file(policy)
+    assert list(policy.parent.glob("step_00000003.safetensors"))
+    record.unlink()
+    policy.unlink()
+    project.snakemake(str(record.relative_to(project.root)))
+    assert read_json(record)["resumed_from_step"] == 3
+    assert sha256_file(policy) == before
+
+
+def test_demonstrations_are_collected_anew(project):
+    config = {
+        "tasks": {"button-press-topdown-v3": {"instructions": ["press it"]}},
+        "episodes_per_task": 2,
+    }
+    project.write_yaml("config/demonstrations.yaml", config)
+    project.snakemake("collect_demonstrations")
+    manifest = project.one("data/collected/*.manifest.json")
+    before = read_json(manifest)
+    names = {file["path"] for file in before["files"]}
+    assert {"README.md", "meta/info.json", "data/chunk-000/file-000.parquet"} <= names
+    manifest.unlink()
+    project.snakemake("collect_demonstrations")
+    assert read_json(manifest) == before, "the same seeds give the same files"
