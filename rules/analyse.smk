@@ -7,12 +7,13 @@ rule summarise:
         lambda wildcards: evaluation_records(experiment_of(wildcards)),
     output:
         summary="experiments/{experiment}/results/summary-{key}/summary.json",
-        table=report(
-            "experiments/{experiment}/results/summary-{key}/success_rates.csv",
+        table="experiments/{experiment}/results/summary-{key}/success_rates.csv",
+        page=report(
+            "experiments/{experiment}/results/summary-{key}/success_rates.html",
             caption="../reports/captions/success_rates.rst",
             category="Experiments",
             subcategory="{experiment}",
-            labels={"experiment": "{experiment}", "show": "success rates (table)"},
+            labels={"experiment": "{experiment}", "show": "success rates"},
         ),
     log:
         "experiments/{experiment}/logs/summary-{key}.log",

@@ -7,6 +7,7 @@ import pandas as pd
 from vla.files import check_file, read_json, write_json, write_text
 from vla.job import job, load_plan
 from vla.plan import Experiment
+from vla.report.table import table_page
 from vla.statistics.summary import rates_table, summarise
 
 
@@ -38,7 +39,11 @@ if __name__ == "__main__":
         experiment = load_plan(snakemake).find_experiment(words.experiment)
         target = experiment.config.experiment.targets.success_rate
         summary = summarise(read_episodes(experiment, root), target)
-        write_text(Path(snakemake.output.table), rates_table(summary).to_csv(index=False))
+        table = rates_table(summary)
+        write_text(Path(snakemake.output.table), table.to_csv(index=False))
+        write_text(
+            Path(snakemake.output.page), table_page(table, f"{experiment.name}: success rates")
+        )
         content = {"schema": 1, "experiment": experiment.name, **summary}
         write_json(
             Path(snakemake.output.summary), content | {"training": training_facts(experiment)}

@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from vla.files import write_atomic
 from vla.statistics.rates import percent
@@ -48,10 +49,12 @@ def learning_curve(metrics: dict[int, pd.DataFrame]) -> Figure:
     figure, (loss, rate) = plt.subplots(2, 1, figsize=(6, 4.2), sharex=True, height_ratios=(3, 1))
     for colour, (seed, table) in zip(COLOURS * len(metrics), metrics.items(), strict=False):
         loss.plot(table["step"], table["loss"], color=colour, alpha=0.3, linewidth=0.8)
-        smooth = table["loss"].ewm(span=10).mean()
+        smooth = table["loss"].rolling(9, center=True, min_periods=1).mean()
         loss.plot(table["step"], smooth, color=colour, label=f"seed {seed}")
         rate.plot(table["step"], table["learning_rate"], color=colour)
     loss.set_yscale("log")
+    for set_formatter in (loss.yaxis.set_major_formatter, loss.yaxis.set_minor_formatter):
+        set_formatter(LogFormatter(labelOnlyBase=False, minor_thresholds=(2, 0.4)))
     loss.set_ylabel("training loss")
     loss.legend(frameon=False)
     rate.set_ylabel("learning rate")

@@ -1,9 +1,11 @@
 """The experiment's README, rendered from measured files."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from vla.files import read_json
 from vla.plan import Experiment
@@ -23,6 +25,7 @@ def template_environment(root: Path) -> Environment:
         "describe": describe,
         "percent": percent,
         "duration": duration,
+        "prose": prose,
         "short_task": short_task,
         "condition": CONDITIONS.__getitem__,
     }
@@ -81,6 +84,11 @@ def checklist(run: dict[str, Any], evaluation: dict[str, Any]) -> list[tuple[boo
         (True, "Hardware", f"{hardware}, {environment['memory_gb']:.0f} GB memory"),
         (True, "Renderer", f"{evaluation['renderer']['renderer']}"),
     ]
+
+
+def prose(text: str) -> Markup:
+    """Text from YAML as HTML: escaped, with `code` set as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
 
 
 def duration(seconds: float) -> str:
