@@ -91,7 +91,7 @@ class Project:
 
     def jobs(self, *arguments: str) -> dict[str, int]:
         """What a dry run would do: rule -> number of jobs, without `all`."""
-        printed = self.snakemake("-n", "--quiet", "rules", *arguments)
+        printed = self.snakemake("-n", *arguments, "--quiet", "rules")
         if "Nothing to be done" in printed:
             return {}
         table = printed.split("Job stats:")[1].split("total")[0].splitlines()[3:]

@@ -1,0 +1,86 @@
+"""The reports, opened in a browser as their readers do."""
+
+import zipfile
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+pytestmark = pytest.mark.xdist_group("chain")
+
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
+    "--disable-background-networking --disable-component-update --window-size=1300,1000"
+)
+
+
+@pytest.fixture
+def browser():
+    options = webdriver.ChromeOptions()
+    for flag in FLAGS.split():
+        options.add_argument(flag)
+    driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+    yield driver
+    driver.quit()
+
+
+def text(browser) -> str:
+    return browser.find_element(By.TAG_NAME, "body").text
+
+
+def follow(browser, name: str) -> None:
+    wait = WebDriverWait(browser, 10)
+    wait.until(lambda b: b.find_elements(By.LINK_TEXT, name))[0].click()
+
+
+def broken_pictures(browser) -> list[str]:
+    script = "return [...document.images].filter(i => !i.naturalWidth).map(i => i.alt)"
+    return browser.execute_script(script)
+
+
+def test_html_report_shows_every_experiment(browser, finished):
+    browser.get((finished.root / "reports/report.html").as_uri())
+    rows = browser.find_elements(By.CSS_SELECTOR, "#overview tr")
+    assert len(rows) == 1 + 2
+    assert "against small" in text(browser), "the comparison"
+    assert "McNemar" in text(browser)
+    pictures = browser.find_elements(By.TAG_NAME, "img")
+    assert len(pictures) == 1 + 1 + 2 * 2 + 3, "overview, comparison, two figures each, rollouts"
+    assert broken_pictures(browser) == []
+
+
+def test_snakemake_report_has_every_figure_and_table(browser, project):
+    project.snakemake("--report", "report.zip")
+    with zipfile.ZipFile(project.root / "report.zip") as archive:
+        archive.extractall(project.root / "unpacked")
+    browser.get(project.one("unpacked/*/report.html").as_uri())
+    expected = {"learning curve", "success by task", "success rates"}
+    for experiment in ("a", "b"):
+        for name in ("Experiments", experiment):
+            follow(browser, name)
+        shown = {row.text for row in browser.find_elements(By.CSS_SELECTOR, "tr")}
+        assert {f"{experiment} {name}" for name in expected} <= shown
+        browser.refresh()
+    follow(browser, "Comparisons")
+    assert "a and b" in text(browser)
+    browser.refresh()
+    follow(browser, "Report")
+    assert "all experiments" in text(browser)
+
+    kinds = {path.name for path in project.root.glob("unpacked/*/data/raw/*/*")}
+    assert kinds == {
+        "learning_curve.svg",
+        "success_by_task.svg",
+        "success_rates.html",
+        "comparison.svg",
+        "report.html",
+    }
+    for path in project.root.glob("unpacked/*/data/raw/*/*.html"):
+        browser.get(path.as_uri())
+        assert "small" in text(browser) or "success rates" in text(browser)
+        assert broken_pictures(browser) == []
+    for path in project.root.glob("unpacked/*/data/raw/*/*.svg"):
+        browser.get(path.as_uri())
+        assert browser.find_elements(By.CSS_SELECTOR, "svg path"), path
