@@ -4,29 +4,37 @@
 # Installs what is missing when it can (Debian or Ubuntu, root); otherwise names the command.
 set -eu
 
+python=${PYTHON:-python3}
 missing=""
 need() { # need PACKAGE COMMAND...: the package is missing when the command fails
     package=$1
     shift
     "$@" >/dev/null 2>&1 || missing="$missing $package"
 }
+library() {
+    "$python" -c "import ctypes.util, sys; sys.exit(not ctypes.util.find_library('$1'))"
+}
 
-python=${PYTHON:-python3}
-need libosmesa6 "$python" -c 'import ctypes.util, sys; sys.exit(not ctypes.util.find_library("OSMesa"))'
 need git git --version
 need python3-venv "$python" -c 'import ensurepip, venv'
 if [ "${1:-}" = test ]; then
     need chromium-driver sh -c 'command -v chromium && command -v chromedriver'
 fi
+opengl=""
+library OSMesa || library EGL || opengl=libosmesa6
+[ -z "$missing$opengl" ] && exit 0
 
-[ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    echo "Installing system packages:$missing"
     apt-get update -qq
+    # Newer distributions have dropped OSMesa; EGL renders in software too.
+    if [ -n "$opengl" ] && ! apt-cache show libosmesa6 >/dev/null 2>&1; then
+        opengl="libegl1 libegl-mesa0 libgl1-mesa-dri"
+    fi
+    echo "Installing system packages:$missing $opengl"
     # shellcheck disable=SC2086
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing $opengl >/dev/null
 else
-    echo "These system packages are missing:$missing" >&2
-    echo "Install them (on Debian or Ubuntu: sudo apt-get install$missing) and run make again." >&2
+    echo "These system packages are missing:$missing $opengl" >&2
+    echo "Install them (on Debian or Ubuntu: sudo apt-get install$missing $opengl) and run make again." >&2
     exit 1
 fi
