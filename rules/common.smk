@@ -45,6 +45,10 @@ def experiment_of(wildcards):
     return PLAN.experiments[wildcards.experiment]
 
 
+def gpus(wildcards):
+    return int(experiment_of(wildcards).config.resources.accelerator == "cuda")
+
+
 def verification_records():
     return [relative(ask(PLAN.verification, entry)) for entry in PLAN.datasets.values()]
 

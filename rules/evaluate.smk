@@ -16,7 +16,7 @@ rule evaluate:
     threads: lambda wildcards: experiment_of(wildcards).config.resources.evaluation_workers
     resources:
         mem_mb=4000,
-        gpu=lambda wildcards: (experiment_of(wildcards).config.resources.accelerator == "cuda"),
+        gpu=gpus,
     params:
         use_conda=USE_CONDA,
     message:

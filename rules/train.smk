@@ -19,7 +19,7 @@ rule train:
     threads: lambda wildcards: experiment_of(wildcards).config.resources.training_threads
     resources:
         mem_mb=4000,
-        gpu=lambda wildcards: (experiment_of(wildcards).config.resources.accelerator == "cuda"),
+        gpu=gpus,
     params:
         use_conda=USE_CONDA,
     message:
