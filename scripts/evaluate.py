@@ -10,6 +10,7 @@ from vla.evaluation.video import choose, film
 from vla.evaluation.workers import run_episodes
 from vla.files import check_file, read_json, write_atomic
 from vla.job import job, load_plan
+from vla.models.policy import PolicySpec
 from vla.models.storage import read_policy_facts
 from vla.plan import Evaluation, Experiment, Run
 from vla.provenance.environment import capture_torch
@@ -32,6 +33,9 @@ def evaluate(
     plans = plan_episodes(
         config, evaluation.condition, facts["tasks"], tuple(facts["demonstration_seeds"])
     )
+    spec = PolicySpec.from_json(facts["spec"])
+    for plan in plans:  # a sentence that is too long is a mistake, not a hundred crashes
+        spec.vocabulary.encode(plan.instruction, facts["model"]["max_words"])
     results = run_episodes(plans, policy_file, config, device, workers)
     if all(result.outcome == "crash" for result in results):
         raise UserError(

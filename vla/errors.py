@@ -12,3 +12,7 @@ class UserError(Exception):
         super().__init__(f"{problem}\n  -> {way_out}")
         self.problem = problem
         self.way_out = way_out
+
+    def __reduce__(self) -> tuple:
+        # By default an exception is unpickled from its one message: worker processes would die.
+        return UserError, (self.problem, self.way_out)

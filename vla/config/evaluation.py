@@ -33,6 +33,13 @@ class EvaluationSection(Section):
     videos_per_task: NonNegativeInt = 1
     """Rollouts a task kept as GIF: failures first, then successes."""
 
+    @field_validator("tasks")
+    @classmethod
+    def _distinct_tasks(cls, tasks: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if tasks is not None and len(set(tasks)) != len(tasks):
+            raise ValueError("each task may be named once")
+        return tasks
+
     @field_validator("conditions")
     @classmethod
     def _distinct(cls, conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:

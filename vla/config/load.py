@@ -118,7 +118,8 @@ def _fields_at(model: type[BaseModel], location: tuple) -> list[str]:
     for part in location:
         if isinstance(part, str) and part in model.model_fields:
             annotation = model.model_fields[part].annotation
-            annotation = next(iter(get_args(annotation)), annotation)  # tuple[Risk, ...] -> Risk
-            if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-                model = annotation
+            # tuple[Risk, ...] -> Risk, dict[str, TaskInstructions] -> TaskInstructions
+            for inner in (annotation, *get_args(annotation)):
+                if isinstance(inner, type) and issubclass(inner, BaseModel):
+                    model = inner
     return list(model.model_fields)

@@ -53,6 +53,8 @@ class LeRobotReader:
                 "Convert it with lerobot's convert_dataset_v21_to_v30.",
             )
         files = sorted((folder / "meta/episodes").rglob("*.parquet"))
+        if not files:
+            raise UserError(f"{folder} lists no episodes in meta/episodes.", "Fetch it again.")
         self.episodes = pd.concat([pd.read_parquet(file) for file in files]).sort_values(
             "episode_index"
         )

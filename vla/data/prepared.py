@@ -54,6 +54,8 @@ def prepare(dataset: Path, cameras: tuple[str, ...], folder: Path) -> None:
     def write_pictures(path: Path) -> None:
         pictures, start = None, 0
         for episode in reader.read(cameras):
+            if len({episode.frames[camera].shape for camera in cameras}) > 1:
+                raise UserError(f"{dataset}: pictures differ in size.", "Use cameras of one size.")
             stacked = np.stack([episode.frames[camera] for camera in cameras], 1)
             stacked = stacked.transpose(0, 1, 4, 2, 3)
             if pictures is None:  # the first episode tells the size

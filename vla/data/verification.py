@@ -30,7 +30,7 @@ def current_record(entry: DatasetEntry, root: Path) -> Path:
     stem = content_hash(manifest)[:12]
     records = sorted(folder.glob(f"{stem}-*.verified.json"), key=_number)
     following = folder / f"{stem}-{_number(records[-1]) + 1 if records else 1}.verified.json"
-    if not records:
+    if not records or _unlisted(manifest, entry.folder(root)):
         return following
     present = file_states(manifest, entry.folder(root))
     for record in reversed(records):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from vla.files import describe_file, write_json, write_text
+from vla.files import describe_file, write_atomic, write_json
 from vla.provenance.environment import capture_environment
 from vla.provenance.git import git_state
 
@@ -36,7 +36,8 @@ def write_record(
     made = list(files)
     if state["diff"]:
         patch = path.with_name("uncommitted.patch")
-        write_text(patch, state["diff"])
+        content = state["diff"].encode("utf-8", "surrogateescape")  # files in any encoding
+        write_atomic(patch, lambda temporary: temporary.write_bytes(content))
         made.append(patch)
     write_json(
         path,

@@ -10,6 +10,8 @@ import os
 import mujoco
 import numpy as np
 
+from vla.errors import UserError
+
 # Free cameras: point looked at (m), distance (m), azimuth and elevation (degrees).
 CAMERAS = {
     "side": {"lookat": (0, 0.72, 0.08), "distance": 0.95, "azimuth": 150, "elevation": -35},
@@ -25,6 +27,11 @@ class Pictures:
     def __init__(
         self, model: mujoco.MjModel, cameras: tuple[str, ...], size: int, hidden_sites: set[str]
     ):
+        for name in cameras:
+            if name not in CAMERAS:
+                raise UserError(
+                    f"The simulator has no camera {name!r}.", f"Take some of: {', '.join(CAMERAS)}."
+                )
         self.cameras = {name: _free_camera(**CAMERAS[name]) for name in cameras}
         drawn = copy.copy(model)
         drawn.vis.quality.offsamples = 0
@@ -50,6 +57,7 @@ class Pictures:
         return pictures
 
     def close(self) -> None:
+        self.renderer.render()  # makes its context current: textures are freed in the current one
         self.renderer.close()
 
 

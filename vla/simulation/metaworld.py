@@ -7,6 +7,7 @@ wider range, since in the stock range a policy that sees nothing succeeds in mos
 """
 
 import hashlib
+from functools import cache
 from typing import Any, ClassVar
 
 import gymnasium
@@ -30,8 +31,29 @@ def task_seed(task: str, first_seed: int, episode: int) -> int:
     At equal seed Meta-World draws the same normalised start in every task, so that equal seeds
     would make tasks' outcomes depend on each other.
     """
-    block = int(hashlib.sha256(task.encode()).hexdigest(), 16) % 1000
-    return first_seed + SEEDS_PER_TASK * block + episode
+    return first_seed + SEEDS_PER_TASK * _blocks()[known_task(task)] + episode
+
+
+def known_task(task: str) -> str:
+    """`task` itself; a `UserError` when Meta-World does not have it."""
+    if task not in ALL_V3_ENVIRONMENTS:
+        raise UserError(
+            f"Meta-World has no task {task!r}.",
+            f"Take some of: {', '.join(sorted(ALL_V3_ENVIRONMENTS))}.",
+        )
+    return task
+
+
+@cache
+def _blocks() -> dict[str, int]:
+    """A block for every task: by the hash of its name, or the next free one."""
+    blocks: dict[str, int] = {}
+    for task in sorted(ALL_V3_ENVIRONMENTS):
+        block = int(hashlib.sha256(task.encode()).hexdigest(), 16) % 1000
+        while block in blocks.values():
+            block = (block + 1) % 1000
+        blocks[task] = block
+    return blocks
 
 
 class MetaWorldEnv(gymnasium.Env):
@@ -56,17 +78,14 @@ class MetaWorldEnv(gymnasium.Env):
         object_range_x: float = 0.2,
         max_steps: int = 150,
     ):
-        if task not in ALL_V3_ENVIRONMENTS:
-            raise UserError(
-                f"Meta-World has no task {task!r}.",
-                f"Take some of: {', '.join(sorted(ALL_V3_ENVIRONMENTS))}.",
-            )
-        self.task, self.max_steps = task, max_steps
+        self.task, self.max_steps = known_task(task), max_steps
         self._env = env = ALL_V3_ENVIRONMENTS[task]()
         env._freeze_rand_vec = False  # draw a start at every reset
         env.seeded_rand_vec = True  # ... from the seeded generator
         env._set_task_called = True
         env._partially_observable = False
+        # Beyond this many steps (500) the package raises, which would count as a crash.
+        env.max_path_length = max(env.max_path_length, max_steps)
         env.__dict__.pop("sawyer_observation_space", None)  # cached with goals clipped to zero
         space = env._random_reset_space
         low, high = space.low.copy(), space.high.copy()

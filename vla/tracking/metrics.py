@@ -1,6 +1,7 @@
 """The metrics file (CSV, one row every few steps) and TensorBoard events beside it."""
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,11 @@ class MetricsLog:
             from torch.utils.tensorboard import SummaryWriter
 
             self._tensorboard = SummaryWriter(
-                str(folder / "tensorboard"), purge_step=resumed_step + 1 if resumed_step else None
+                str(folder / "tensorboard"), purge_step=resumed_step + 1
             )
-            self._tensorboard.add_text("configuration", f"```json\n{config}\n```")
+            self._tensorboard.add_text(
+                "configuration", f"```json\n{json.dumps(config, indent=2)}\n```"
+            )
 
     def log(self, row: dict[str, float]) -> None:
         self._writer.writerow(row)

@@ -14,12 +14,22 @@ from vla.files import check_file, describe_file, read_json, write_atomic, write_
 
 
 def save_checkpoint(
-    folder: Path, key: str, step: int, policy: torch.nn.Module, optimizer: torch.optim.Optimizer
+    folder: Path,
+    key: str,
+    step: int,
+    policy: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    losses: list[torch.Tensor],
 ) -> None:
-    """Write the state after `step` steps, then remove the older ones."""
+    """Write the state after `step` steps, then remove the older ones.
+
+    `losses`: those of the steps since the last row of metrics.
+    """
     tensors = {f"policy.{name}": value for name, value in policy.state_dict().items()}
     for number, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{name}": value for name, value in state.items()}
+    if losses:
+        tensors["losses"] = torch.stack(losses)
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     path = folder / f"step_{step:08d}.safetensors"
     write_atomic(path, lambda temporary: save_file(tensors, temporary))
@@ -35,11 +45,12 @@ def save_checkpoint(
 
 def resume(
     folder: Path, key: str, policy: torch.nn.Module, optimizer: torch.optim.Optimizer
-) -> int:
-    """Load the newest checkpoint into policy and optimiser; returns its step, 0 without one."""
+) -> tuple[int, list[torch.Tensor]]:
+    """Load the newest checkpoint into policy and optimiser; returns its step (0 without one) and the
+    losses since the last row of metrics."""
     records = sorted(folder.glob("step_*.json"))
     if not records:
-        return 0
+        return 0, []
     record = read_json(records[-1])
     if record["key"] != key:
         raise UserError(
@@ -61,4 +72,5 @@ def resume(
             _, number, field = name.split(".")
             content["state"].setdefault(int(number), {})[field] = tensor
     optimizer.load_state_dict(content)
-    return record["step"]
+    device = next(policy.parameters()).device
+    return record["step"], [loss.to(device) for loss in tensors.get("losses", ())]

@@ -48,11 +48,11 @@ def fit(run: TrainingRun, policy: Policy, sampler: Sampler) -> TrainingResult:
     save_every = run.config.checkpoints.save_every
     policy.to(run.device).train()
     optimizer = build_optimizer(policy, config)
-    first = resume(run.checkpoints, run.key, policy, optimizer)
+    first, losses = resume(run.checkpoints, run.key, policy, optimizer)
     metrics = MetricsLog(
         run.logs, first, run.config.tracking.tensorboard, run.config.model_dump(mode="json")
     )
-    started, since, losses = time.monotonic(), time.monotonic(), []
+    started = since = time.monotonic()
     progress = Progress("train", config.num_steps, "step", done=first)
     for step in range(first, config.num_steps):
         rate = learning_rate(step, config)
@@ -89,7 +89,8 @@ def fit(run: TrainingRun, policy: Policy, sampler: Sampler) -> TrainingResult:
             )
             since, losses = now, []
         if done % save_every == 0 and done < config.num_steps:
-            save_checkpoint(run.checkpoints, run.key, done, policy, optimizer)
+            _check_finite(loss.item(), float(norm), done)
+            save_checkpoint(run.checkpoints, run.key, done, policy, optimizer, losses)
     metrics.close()
     return TrainingResult(policy, mean, metrics.seconds_before + now - started, first)
 

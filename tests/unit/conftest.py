@@ -1,0 +1,86 @@
+"""Tiny data and models, so that every test runs the real components in a moment."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from vla.config.load import ExperimentConfig
+from vla.data.prepared import PreparedStore
+from vla.data.sampling import policy_spec
+from vla.models.policy import build_policy
+from vla.models.storage import save_policy
+
+torch.set_num_threads(1)
+
+LENGTHS = (8, 12, 9, 11)  # of the episodes; the first two are of the first task
+TASKS = (
+    {
+        "name": "button-press-topdown-v3",
+        "instructions": ["press the red button", "push the button down"],
+        "held_out": ["hit the switch"],
+    },
+    {
+        "name": "faucet-open-v3",
+        "instructions": ["open the faucet", "turn the faucet on"],
+        "held_out": [],
+    },
+)
+
+
+@pytest.fixture(scope="session")
+def store() -> PreparedStore:
+    """40 frames of noise. `action[:, 0]` is the number of the row, by which tests know it again."""
+    random = np.random.default_rng(0)
+    frames = sum(LENGTHS)
+    action = random.uniform(-1, 1, (frames, 4)).astype(np.float32)
+    action[:, 0] = np.arange(frames)
+    return PreparedStore(
+        cameras=("side",),
+        tasks=TASKS,
+        seeds=(1_000_000, 1_000_001, 1_001_000, 1_001_001),
+        pictures=random.integers(0, 256, (frames, 1, 3, 16, 16), np.uint8),
+        state=random.normal(size=(frames, 4)).astype(np.float32),
+        action=action,
+        task=np.repeat([0, 0, 1, 1], LENGTHS),
+        step=np.concatenate([np.arange(length) for length in LENGTHS]),
+        length=np.repeat(LENGTHS, LENGTHS),
+    )
+
+
+@pytest.fixture(scope="session")
+def make_config() -> Callable[..., ExperimentConfig]:
+    """A complete configuration of a tiny policy; keywords add to its sections."""
+
+    def make(**sections: dict) -> ExperimentConfig:
+        content: dict[str, dict] = {
+            "experiment": {"name": "tiny"},
+            "model": {
+                "fusion": {"width": 16, "layers": 1, "heads": 2},
+                "chunk_length": 4,
+                "max_words": 6,
+                "num_bins": 8,
+            },
+            "training": {"num_steps": 8, "batch_size": 8, "warmup_steps": 2},
+            "data": {},
+            "evaluation": {"execute_steps": 4},
+            "tracking": {"log_every": 2, "tensorboard": False},
+            "checkpoints": {"save_every": 4},
+            "resources": {"accelerator": "cpu"},
+        }
+        for name, values in sections.items():
+            content[name] = content[name] | values
+        return ExperimentConfig.model_validate(content)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def policy_file(store, make_config, tmp_path_factory) -> Path:
+    """An untrained policy on disk."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("policy") / "policy.safetensors"
+    save_policy(build_policy(make_config().model, policy_spec(store)), path, {})
+    return path

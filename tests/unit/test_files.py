@@ -1,0 +1,106 @@
+"""Files are whole or absent; damaged ones are named; mistakes reach the user from any process."""
+
+import pickle
+
+import pytest
+
+from vla.errors import UserError
+from vla.files import (
+    canonical_json,
+    check_file,
+    describe_file,
+    read_json,
+    sha256_bytes,
+    write_atomic,
+    write_json,
+    write_text,
+)
+
+
+def test_failed_write_leaves_what_was_there_and_nothing_else(tmp_path):
+    path = tmp_path / "result.csv"
+    write_text(path, "old")
+
+    def fail_halfway(temporary):
+        temporary.write_text("half")
+        raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError, match="power cut"):
+        write_atomic(path, fail_halfway)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_unfinished_file_never_bears_the_name(tmp_path):
+    path = tmp_path / "result.csv"
+
+    def look(temporary):
+        temporary.write_text("half")
+        assert not path.exists()
+        assert temporary.parent == tmp_path  # renaming between file systems is no single step
+        assert temporary.suffix == ".csv"  # writers choose the format by it
+
+    write_atomic(path, look)
+    assert path.read_text() == "half"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_folders_are_made(tmp_path):
+    write_json(tmp_path / "a/b/c.json", {"x": 1})
+    assert read_json(tmp_path / "a/b/c.json") == {"x": 1}
+
+
+def test_record_with_nan_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "a.json", {"loss": float("nan")})
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("content", [b'{"a": 1', b"", b"\xff\xfe"])
+def test_torn_json_is_named_with_a_way_out(tmp_path, content):
+    (tmp_path / "run.json").write_bytes(content)
+    with pytest.raises(UserError, match=r"run\.json is not valid JSON") as caught:
+        read_json(tmp_path / "run.json")
+    assert "set it aside" in caught.value.way_out
+
+
+def test_missing_json_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"run\.json is missing"):
+        read_json(tmp_path / "run.json")
+
+
+def test_described_file_is_found_unchanged(tmp_path):
+    path = tmp_path / "sub/weights.bin"
+    write_text(path, "abc")
+    description = describe_file(path, tmp_path)
+    assert description == {"path": "sub/weights.bin", "bytes": 3, "sha256": sha256_bytes(b"abc")}
+    assert check_file(description, tmp_path) == path
+
+
+def test_changed_file_is_named_with_both_hashes(tmp_path):
+    path = tmp_path / "weights.bin"
+    write_text(path, "abc")
+    description = describe_file(path, tmp_path)
+    write_text(path, "abd")
+    with pytest.raises(UserError) as caught:
+        check_file(description, tmp_path)
+    for said in (str(path), sha256_bytes(b"abc"), sha256_bytes(b"abd")):
+        assert said in caught.value.problem
+
+
+def test_missing_file_of_a_record_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"weights\.bin is missing"):
+        check_file({"path": "weights.bin", "bytes": 3, "sha256": "00"}, tmp_path)
+
+
+def test_equal_values_have_one_json_text():
+    assert canonical_json({"b": 1, "a": [1, 2]}) == canonical_json({"a": (1, 2), "b": 1})
+    assert canonical_json({"a": 1}) == '{"a":1}'
+
+
+def test_mistake_found_in_a_worker_process_reaches_the_user():
+    """Exceptions come from worker processes as pickles."""
+    found = pickle.loads(pickle.dumps(UserError("what is wrong", "what to do")))
+    assert isinstance(found, UserError)
+    assert str(found) == "what is wrong\n  -> what to do"
+    assert (found.problem, found.way_out) == ("what is wrong", "what to do")

@@ -1,0 +1,249 @@
+"""Training repeats bit for bit, also when it was interrupted."""
+
+import csv
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from vla.config.training import TrainingSection
+from vla.data.sampling import Sampler, policy_spec
+from vla.errors import UserError
+from vla.models.policy import build_policy
+from vla.tracking.metrics import COLUMNS, MetricsLog
+from vla.training.determinism import choose_device, make_deterministic
+from vla.training.loop import TrainingResult, TrainingRun, fit
+from vla.training.optimizer import learning_rate
+
+REPEATED = ("step", "loss", "learning_rate", "gradient_norm")
+CPU = torch.device("cpu")
+
+
+class KilledError(Exception):
+    pass
+
+
+class KilledAt(Sampler):
+    """The process ends when it asks for the batch of this step."""
+
+    step = 6
+
+    def batch(self, step):
+        if step == self.step:
+            raise KilledError
+        return super().batch(step)
+
+
+class NaNAt(Sampler):
+    step = 4
+
+    def batch(self, step):
+        batch = super().batch(step)
+        if step == self.step:
+            batch.observation.state.fill_(math.nan)
+        return batch
+
+
+@pytest.fixture
+def train(store, make_config, tmp_path):
+    """Train a tiny policy in a folder, as an experiment's `train.py` does."""
+    make_deterministic(1)
+
+    def train_in(
+        folder: str, seed: int = 0, sampler: type[Sampler] = Sampler, key: str = "k", **sections
+    ) -> TrainingResult:
+        config = make_config(data={"augmentation": True}, **sections)
+        base = tmp_path / folder
+        run = TrainingRun(config, seed, key, store, CPU, base / "checkpoints", base / "logs")
+        spec = policy_spec(store)
+        torch.manual_seed(seed)
+        policy = build_policy(config.model, spec)
+        batches = sampler(
+            store,
+            spec,
+            seed=seed,
+            batch_size=config.training.batch_size,
+            chunk_length=config.model.chunk_length,
+            max_words=config.model.max_words,
+            augmentation=True,
+        )
+        return fit(run, policy, batches)
+
+    return train_in
+
+
+def same_weights(one: TrainingResult, other: TrainingResult) -> bool:
+    pairs = zip(one.policy.parameters(), other.policy.parameters(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    with open(folder / "logs/metrics.csv", newline="") as stream:
+        return [{name: row[name] for name in REPEATED} for row in csv.DictReader(stream)]
+
+
+def curve(folder: Path, name: str = "loss") -> list[tuple[int, float]]:
+    events = EventAccumulator(str(folder / "logs/tensorboard"), size_guidance={"scalars": 0})
+    return [(event.step, event.value) for event in events.Reload().Scalars(f"train/{name}")]
+
+
+@pytest.mark.parametrize("kind", ["BC", "RT2"])
+def test_equal_seed_equal_weights_other_seed_others(train, tmp_path, kind):
+    model = {"type": kind}
+    first, again = train("first", model=model), train("again", model=model)
+    other = train("other", seed=1, model=model)
+    assert same_weights(first, again)
+    assert rows(tmp_path / "first") == rows(tmp_path / "again")
+    assert not same_weights(first, other)
+
+
+def test_training_lowers_the_loss(train, tmp_path):
+    train("run", training={"num_steps": 60, "learning_rate": 1e-2})
+    losses = [float(row["loss"]) for row in rows(tmp_path / "run")]
+    assert losses[-1] < 0.8 * losses[0]
+
+
+@pytest.mark.parametrize("kind", ["BC", "RT2"])
+def test_interrupted_run_goes_on_to_the_same_bits(train, tmp_path, kind):
+    model, tracking = {"type": kind}, {"tensorboard": True}
+    whole = train("whole", model=model)
+    with pytest.raises(KilledError):
+        train("cut", model=model, tracking=tracking, sampler=KilledAt)
+    resumed = train("cut", model=model, tracking=tracking)
+    assert resumed.resumed_from_step == 4
+    assert same_weights(whole, resumed)
+    assert whole.final_loss == resumed.final_loss
+    assert rows(tmp_path / "cut") == rows(tmp_path / "whole")
+    assert [step for step, _ in curve(tmp_path / "cut")] == [2, 4, 6, 8]
+
+
+def test_metrics_repeat_when_a_checkpoint_lies_between_two_rows(train, tmp_path):
+    tracking = {"log_every": 3}
+    train("whole", tracking=tracking)
+    with pytest.raises(KilledError):
+        train("cut", tracking=tracking, sampler=KilledAt)
+    assert train("cut", tracking=tracking).resumed_from_step == 4
+    assert rows(tmp_path / "cut") == rows(tmp_path / "whole")
+
+
+def test_run_killed_before_its_first_checkpoint_begins_anew(train, tmp_path):
+    whole = train("whole")
+    with pytest.raises(KilledError):
+        train("cut", checkpoints={"save_every": 7}, sampler=KilledAt)
+    resumed = train("cut")
+    assert resumed.resumed_from_step == 0
+    assert same_weights(whole, resumed)
+    assert rows(tmp_path / "cut") == rows(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("checkpoint", [0, 4])
+def test_curve_of_a_restarted_run_has_each_step_once(tmp_path, checkpoint):
+    """As when a process is killed after step 6 and its newest checkpoint is of that step."""
+    for resumed, steps in ((0, (2, 4, 6)), (checkpoint, range(checkpoint + 2, 9, 2))):
+        log = MetricsLog(tmp_path / "logs", resumed, tensorboard=True, config={})
+        for step in steps:
+            log.log(dict.fromkeys(COLUMNS, step / 8) | {"step": step})
+        log.close()
+    expected = [(step, step / 8) for step in (2, 4, 6, 8)]
+    assert [(int(row["step"]), float(row["loss"])) for row in rows(tmp_path)] == expected
+    assert curve(tmp_path) == expected
+
+
+def test_tensorboard_shows_what_the_metrics_file_holds(train, tmp_path):
+    train("run", tracking={"tensorboard": True})
+    for name in ("loss", "learning_rate", "gradient_norm"):
+        shown = curve(tmp_path / "run", name)
+        held = [(int(row["step"]), float(row[name])) for row in rows(tmp_path / "run")]
+        assert [step for step, _ in shown] == [step for step, _ in held] == [2, 4, 6, 8]
+        assert [value for _, value in shown] == pytest.approx([value for _, value in held])
+
+
+def test_tensorboard_shows_the_configuration_as_json(tmp_path):
+    config = {"model": {"type": "BC", "language": True, "num_params": None}}
+    MetricsLog(tmp_path / "logs", 0, tensorboard=True, config=config).close()
+    events = EventAccumulator(str(tmp_path / "logs/tensorboard")).Reload()
+    text = events.Tensors("configuration/text_summary")[0].tensor_proto.string_val[0].decode()
+    assert json.loads(text.removeprefix("```json").removesuffix("```")) == config
+
+
+def test_rows_cut_off_by_a_crash_are_dropped(tmp_path):
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "metrics.csv").write_text(
+        "step,loss,learning_rate,gradient_norm,samples_per_second,seconds\n"
+        "2,0.5,0.1,1.0,10,1.5\n4,0.4,0.1,1.0,10,3.0\n6,0.3,0.1"
+    )
+    log = MetricsLog(logs, 6, tensorboard=False, config={})
+    log.close()
+    assert [row["step"] for row in rows(tmp_path)] == ["2", "4"]
+    assert log.seconds_before == 3.0
+
+
+def test_only_the_newest_checkpoint_is_kept(train, tmp_path):
+    train("run", checkpoints={"save_every": 2})
+    names = sorted(path.name for path in (tmp_path / "run/checkpoints").iterdir())
+    assert names == ["step_00000006.json", "step_00000006.safetensors"]
+
+
+def test_checkpoint_of_another_run_is_refused(train):
+    train("run")
+    with pytest.raises(UserError, match="belongs to run k, not to other"):
+        train("run", key="other")
+
+
+def test_damaged_checkpoint_is_refused(train, tmp_path):
+    train("run")
+    path = tmp_path / "run/checkpoints/step_00000004.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(UserError, match=r"step_00000004\.safetensors has changed"):
+        train("run")
+
+
+def test_loss_that_is_no_number_stops_naming_the_step(train, tmp_path):
+    with pytest.raises(UserError, match=r"at step 5 loss is nan") as caught:
+        train("run", tracking={"log_every": 1}, sampler=NaNAt)
+    assert "learning_rate" in caught.value.way_out
+    assert [row["step"] for row in rows(tmp_path / "run")] == ["1", "2", "3", "4"]
+
+
+def test_checkpoint_kept_after_it_is_sound(train, tmp_path):
+    with pytest.raises(UserError, match="the last checkpoint is kept"):
+        train("run", tracking={"log_every": 8}, checkpoints={"save_every": 3}, sampler=NaNAt)
+    (kept,) = (tmp_path / "run/checkpoints").glob("*.safetensors")
+    assert all(tensor.isfinite().all() for tensor in load_file(kept).values())
+
+
+def test_learning_rate_warms_up_and_falls_to_its_final_fraction():
+    config = TrainingSection(
+        num_steps=110, warmup_steps=10, learning_rate=1e-2, final_lr_fraction=0.1
+    )
+    rates = [learning_rate(step, config) for step in range(111)]
+    assert rates[:10] == pytest.approx([1e-3 * (step + 1) for step in range(10)])
+    assert max(rates) == pytest.approx(1e-2)
+    assert rates[60] == pytest.approx(5.5e-3)  # half-way down the cosine
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[110] == pytest.approx(1e-3)
+    assert rates[109] == pytest.approx(1e-3, rel=0.01)
+
+
+def test_no_warmup_starts_at_the_peak():
+    config = TrainingSection(num_steps=10, warmup_steps=0, learning_rate=1e-2)
+    assert learning_rate(0, config) == pytest.approx(1e-2)
+
+
+def test_metrics_show_the_learning_rate_that_was_used(train, tmp_path):
+    train("run")
+    config = TrainingSection(num_steps=8, batch_size=8, warmup_steps=2)
+    shown = [float(row["learning_rate"]) for row in rows(tmp_path / "run")]
+    assert shown == [learning_rate(step - 1, config) for step in (2, 4, 6, 8)]
+
+
+def test_gpu_asked_for_and_absent_is_a_mistake(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert choose_device("auto") == choose_device("cpu") == CPU
+    with pytest.raises(UserError, match=r"resources\.accelerator is cuda"):
+        choose_device("cuda")

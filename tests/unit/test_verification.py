@@ -1,0 +1,162 @@
+"""Nothing reads a dataset before its bytes were checked; what changes afterwards is noticed."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from vla.config.workflow import DatasetEntry
+from vla.data.manifest import content_hash, make_manifest, read_manifest
+from vla.data.verification import current_record, require_verified, verify
+from vla.errors import UserError
+from vla.files import sha256_file
+
+ENTRY = DatasetEntry(
+    version="1", format="lerobot-v3", source="here", licence="MIT", path="data/toy"
+)
+SECOND = 1_000_000_000  # ns
+
+
+@pytest.fixture
+def root(tmp_path) -> Path:
+    """A project with a small pinned dataset."""
+    for name, content in {"meta/info.json": b"{}", "data/a.bin": b"a" * 100, "b.bin": b""}.items():
+        path = tmp_path / "data/toy" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    make_manifest(ENTRY.folder(tmp_path), ENTRY.manifest(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def verified(root) -> Path:
+    """Its verification record."""
+    record = current_record(ENTRY, root)
+    verify(ENTRY, root, record)
+    return record
+
+
+def rewrite(path: Path, content: bytes) -> None:
+    """Write as a program would that comes later: sizes may stay, times do not."""
+    then = path.stat().st_mtime_ns
+    path.write_bytes(content)
+    os.utime(path, ns=(then + SECOND, then + SECOND))
+
+
+def refusal(root: Path) -> str:
+    with pytest.raises(UserError) as caught:
+        verify(ENTRY, root, current_record(ENTRY, root))
+    return str(caught.value)
+
+
+def test_nothing_counts_as_verified_before_it_was(root):
+    assert not current_record(ENTRY, root).exists()
+    with pytest.raises(UserError, match="not those that were verified"):
+        require_verified(ENTRY, root)
+
+
+def test_verified_files_stay_verified(root, verified):
+    assert verified.is_file()
+    assert current_record(ENTRY, root) == verified
+    assert require_verified(ENTRY, root) == read_manifest(ENTRY.manifest(root))
+
+
+def test_touched_or_copied_files_stay_verified(root, verified):
+    path = root / "data/toy/data/a.bin"
+    rewrite(path, path.read_bytes())
+    assert current_record(ENTRY, root) == verified
+    copy = path.with_name("copy")
+    copy.write_bytes(path.read_bytes())
+    copy.replace(path)  # another inode
+    assert current_record(ENTRY, root) == verified
+
+
+def test_flipped_byte_stops_naming_file_hashes_and_way_back(root, verified):
+    path = root / "data/toy/data/a.bin"
+    expected = sha256_file(path)
+    rewrite(path, b"a" * 99 + b"b")
+    record = current_record(ENTRY, root)
+    assert record != verified
+    assert not record.exists()
+    with pytest.raises(UserError, match="not those that were verified"):
+        require_verified(ENTRY, root)
+    message = refusal(root)
+    for said in (str(path), expected, sha256_file(path), "dvc checkout --force data/toy.dvc"):
+        assert said in message
+    assert not record.exists()
+
+
+def test_restored_bytes_need_no_new_verification(root, verified):
+    path = root / "data/toy/data/a.bin"
+    rewrite(path, b"b" * 100)
+    assert current_record(ENTRY, root) != verified
+    rewrite(path, b"a" * 100)
+    assert current_record(ENTRY, root) == verified
+
+
+def test_missing_file_is_named(root, verified):
+    (root / "data/toy/b.bin").unlink()
+    assert not current_record(ENTRY, root).exists()
+    assert f"{root / 'data/toy/b.bin'} is missing" in refusal(root)
+
+
+def test_unlisted_file_is_named(root):
+    (root / "data/toy/data/extra.bin").write_bytes(b"x")
+    assert f"{root / 'data/toy/data/extra.bin'} is not in the manifest" in refusal(root)
+
+
+def test_file_added_after_verification_is_noticed(root, verified):
+    """A reader that lists folders would read it."""
+    (root / "data/toy/data/extra.bin").write_bytes(b"x")
+    assert current_record(ENTRY, root) != verified
+
+
+def test_every_problem_is_listed_at_once(root):
+    rewrite(root / "data/toy/data/a.bin", b"c" * 100)
+    (root / "data/toy/b.bin").unlink()
+    (root / "data/toy/extra.bin").write_bytes(b"x")
+    message = refusal(root)
+    for name in ("data/a.bin", "b.bin", "extra.bin"):
+        assert str(root / "data/toy" / name) in message
+
+
+def test_other_pinned_content_has_records_of_its_own(root, verified):
+    rewrite(root / "data/toy/b.bin", b"new")
+    make_manifest(ENTRY.folder(root), ENTRY.manifest(root))
+    record = current_record(ENTRY, root)
+    assert record != verified
+    verify(ENTRY, root, record)
+    assert record.is_file()
+    assert verified.is_file()
+
+
+@pytest.mark.parametrize("path", ["../x", "data/../../x", "/etc/hosts", "a/./b", "", "a\\b", "~/x"])
+def test_manifest_that_leaves_its_folder_is_refused(root, path):
+    manifest = read_manifest(ENTRY.manifest(root))
+    manifest["files"][0]["path"] = path
+    ENTRY.manifest(root).write_text(json.dumps(manifest))
+    with pytest.raises(UserError, match="unsafe path"):
+        read_manifest(ENTRY.manifest(root))
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '{"files": [{"path": "a"}]}', '{"files": ['])
+def test_damaged_manifest_is_refused(root, text):
+    ENTRY.manifest(root).write_text(text)
+    with pytest.raises(UserError, match=r"toy\.manifest\.json"):
+        current_record(ENTRY, root)
+
+
+def test_missing_manifest_says_how_to_pin(root):
+    ENTRY.manifest(root).unlink()
+    with pytest.raises(UserError, match="not pinned here") as caught:
+        current_record(ENTRY, root)
+    assert "data/README.md" in caught.value.way_out
+
+
+def test_content_does_not_depend_on_the_order_of_files(root):
+    manifest = read_manifest(ENTRY.manifest(root))
+    turned = {"files": manifest["files"][::-1]}
+    assert content_hash(turned) == content_hash(manifest)
+    turned["files"][0] = turned["files"][0] | {"path": "renamed"}
+    assert content_hash(turned) != content_hash(manifest)
