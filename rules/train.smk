@@ -12,10 +12,10 @@ rule train:
         "experiments/{experiment}/logs/{run}/train.log",
     benchmark:
         "experiments/{experiment}/logs/{run}/train.benchmark.tsv"
-    conda:
-        "../envs/train.yaml"
     # The longest jobs first: evaluations then run beside the last training.
     priority: 10
+    conda:
+        "../envs/train.yaml"
     threads: lambda wildcards: experiment_of(wildcards).config.resources.training_threads
     resources:
         mem_mb=4000,
