@@ -7,7 +7,7 @@ from pathlib import Path
 from vla.config.workflow import DatasetEntry
 from vla.data.manifest import read_manifest
 from vla.errors import UserError
-from vla.files import write_json
+from vla.files import write_json, write_text
 from vla.job import find_entry, job
 
 
@@ -20,6 +20,7 @@ def fetch(entry: DatasetEntry, root: Path) -> list[str]:
         pointer = entry.pointer(root)
         if not pointer.is_file():
             raise UserError(f"{pointer} is missing.", f"Restore it: git checkout -- {pointer}")
+        _allow_no_git(root)
         command = [sys.executable, "-m", "dvc", "pull", str(pointer.relative_to(root))]
         finished = subprocess.run(command, cwd=root, capture_output=True, text=True)
         print(finished.stdout, finished.stderr, sep="\n")
@@ -31,6 +32,13 @@ def fetch(entry: DatasetEntry, root: Path) -> list[str]:
                 "See data/README.md for where the dataset comes from and how to set a DVC remote.",
             )
     return missing
+
+
+def _allow_no_git(root: Path) -> None:
+    """DVC refuses to work in a source archive, which has no git repository, until told to."""
+    local = root / ".dvc/config.local"
+    if not (root / ".git").exists() and not local.exists():
+        write_text(local, "[core]\n    no_scm = true\n")
 
 
 if __name__ == "__main__":

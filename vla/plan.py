@@ -5,7 +5,7 @@ Snakemake parses and again in each job, which refuses to work under a key that n
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -123,9 +123,9 @@ class Plan:
         return current_record(entry, self.root)
 
     def find_experiment(self, name: str) -> Experiment:
-        if name not in self.experiments:
+        if name not in self.config.experiments:
             raise UserError(f"config/config.yaml no longer lists {name}.", "Start snakemake again.")
-        return self.experiments[name]
+        return self._experiment(name)  # others may be half edited while a job of this one starts
 
     def find_store(self, name: str) -> Experiment:
         """The first experiment that uses the prepared store of that name."""
@@ -172,9 +172,8 @@ class Plan:
         return Item(name, key_of(identity), identity)
 
     def _run(self, name: str, config: ExperimentConfig, store: Item, seed: int) -> Run:
-        training = self._made_by("train", "train")
-        own = self.root / "experiments" / name / "train.py"
-        training["code"] |= code_hashes({"train.py": own}, self.root)
+        made_by = self._made_by("train", "train")
+        own = _code_of("train.py", self.root / "experiments" / name / "train.py", self.root)
         identity = {
             "seed": seed,
             "model": config.model.model_dump(mode="json", exclude={"num_params"}),
@@ -182,7 +181,8 @@ class Plan:
             "data": {"store": store.key, "augmentation": config.data.augmentation},
             "accelerator": config.resources.accelerator,
             "threads": config.resources.training_threads,
-            **training,
+            **made_by,
+            "code": made_by["code"] | own,
         }
         key = key_of(identity)
         evaluations = tuple(
@@ -228,27 +228,37 @@ class Plan:
         self, script: str, kind: str, templates: tuple[str, ...] = ()
     ) -> dict[str, dict[str, str]]:
         """The part of an identity that says with what code and in which environment."""
-        path = self.root / "scripts" / f"{script}.py"
-        code = code_hashes({f"scripts/{script}.py": path}, self.root)
-        for name in templates:
-            code[f"templates/{name}"] = sha256_file(self.root / "reports/templates" / name)
-        return {"code": code, "environment": self._environment(kind)}
-
-    def _environment(self, kind: str) -> dict[str, str]:
-        return environment_identity(kind, self.root, self.use_conda)
+        code = _code_of(f"scripts/{script}.py", self.root / f"scripts/{script}.py", self.root)
+        rendered = {
+            f"templates/{name}": sha256_file(self.root / "reports/templates" / name)
+            for name in templates
+        }
+        environment = _environment_of(kind, self.root, self.use_conda)
+        return {"code": code | rendered, "environment": environment}
 
 
 def collection_name(root: Path) -> str:
     """Folder of the demonstrations that config/demonstrations.yaml asks for."""
     path = root / "config/demonstrations.yaml"
     config = validate(DemonstrationsConfig, read_yaml(path), path)
-    entry = {"collect.py": root / "scripts/collect_demonstrations.py"}
+    script = root / "scripts/collect_demonstrations.py"
     identity = {
         "config": config.model_dump(mode="json"),
-        "code": code_hashes(entry, root),
-        "environment": environment_identity("evaluate", root, use_conda=False),
+        "code": _code_of("scripts/collect_demonstrations.py", script, root),
+        "environment": _environment_of("evaluate", root, use_conda=False),
     }
     return f"metaworld-{len(config.tasks)}tasks-{key_of(identity)}"
+
+
+# Hundreds of runs share a handful of scripts and environments.
+@cache
+def _code_of(name: str, path: Path, root: Path) -> dict[str, str]:
+    return code_hashes({name: path}, root)
+
+
+@cache
+def _environment_of(kind: str, root: Path, use_conda: bool) -> dict[str, str]:
+    return environment_identity(kind, root, use_conda)
 
 
 def _find(items: tuple, name: str):

@@ -1,5 +1,6 @@
 """A dataset whose bytes are not the pinned ones is never used."""
 
+import shutil
 import subprocess
 import sys
 
@@ -43,3 +44,10 @@ def test_a_missing_file_is_fetched_again(project):
     project.snakemake()
     assert (project.root / FILE).is_file()
     assert project.jobs() == {}
+
+
+def test_a_source_archive_without_git_gets_its_data(fresh, tmp_path):
+    project = fresh.copy(tmp_path / "project")
+    shutil.rmtree(project.root / ".git")
+    project.snakemake("--until", "verify_dataset")
+    assert (project.root / FILE).is_file()

@@ -76,9 +76,10 @@ def success_by_task(summary: dict[str, Any]) -> Figure:
     if summary["target"] is not None:
         axes.axhline(100 * summary["target"], color="0.3", linestyle="--", linewidth=1)
         axes.text(
-            len(tasks) + 0.5,
+            1.01,
             100 * summary["target"],
             f"target {percent(summary['target'])}",
+            transform=axes.get_yaxis_transform(),
             va="center",
             fontsize=8,
         )
