@@ -11,13 +11,13 @@ from vla.report.figures import comparison, save
 from vla.statistics.comparison import compare
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], "compare") as root:
+    with job(snakemake.log[0], "compare"):
         plan = load_plan(snakemake)
         pair = plan.find_comparison(snakemake.wildcards.comparison)
         experiments = [plan.find_experiment(name) for name in (pair.baseline, pair.candidate)]
         tables: list[pd.DataFrame] = []
         for experiment in experiments:
-            episodes = read_episodes(experiment, root)
+            episodes = read_episodes(experiment)
             tables.append(episodes[episodes["condition"] == "instructed"])
         results = compare(*tables)
         names = tuple(experiment.config.experiment.name for experiment in experiments)

@@ -25,7 +25,7 @@ def evaluate(
     """Run the episodes, film some, and write the record last."""
     started, config = now(), experiment.config.evaluation
     for file in read_json(experiment.run_record(run))["files"]:
-        check_file(file, root)
+        check_file(file, experiment.folder)
     policy_file = experiment.folder / "checkpoints" / run.name / "policy.safetensors"
     facts = read_policy_facts(policy_file)
     switches = make_deterministic(threads=1)
@@ -56,7 +56,8 @@ def evaluate(
     )
     write_record(
         record,
-        root,
+        experiment.folder,
+        root=root,
         kind="evaluation",
         key=evaluation.key,
         identity=evaluation.identity,

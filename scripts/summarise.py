@@ -11,14 +11,14 @@ from vla.report.table import table_page
 from vla.statistics.summary import rates_table, summarise
 
 
-def read_episodes(experiment: Experiment, root: Path) -> pd.DataFrame:
+def read_episodes(experiment: Experiment) -> pd.DataFrame:
     """Every episode of every run and condition, after checking each file against its record."""
     parts = []
     for run in experiment.runs:
         for evaluation in run.evaluations:
             record = read_json(experiment.evaluation_record(run, evaluation))
             path = next(
-                check_file(file, root)
+                check_file(file, experiment.folder)
                 for file in record["files"]
                 if file["path"].endswith("episodes.parquet")
             )
@@ -35,10 +35,10 @@ def training_facts(experiment: Experiment) -> list[dict]:
 
 if __name__ == "__main__":
     words = snakemake.wildcards
-    with job(snakemake.log[0], f"summarise {words.experiment}") as root:
+    with job(snakemake.log[0], f"summarise {words.experiment}"):
         experiment = load_plan(snakemake).find_experiment(words.experiment)
         target = experiment.config.experiment.targets.success_rate
-        summary = summarise(read_episodes(experiment, root), target)
+        summary = summarise(read_episodes(experiment), target)
         table = rates_table(summary)
         write_text(Path(snakemake.output.table), table.to_csv(index=False))
         write_text(

@@ -50,7 +50,8 @@ def train(experiment: Experiment, run: Run, store: Path, record: Path, root: Pat
     )
     write_record(
         record,
-        root,
+        experiment.folder,
+        root=root,
         kind="training",
         key=run.key,
         identity=run.identity,

@@ -48,7 +48,7 @@ def test_every_episode_is_recorded(finished):
 def test_records_name_what_was_made_and_of_what(finished):
     record = json.loads(finished.one("experiments/b/results/seed1-*/run.json").read_text())
     for file in record["files"]:
-        assert sha256_file(finished.root / file["path"]) == file["sha256"]
+        assert sha256_file(finished.root / "experiments/b" / file["path"]) == file["sha256"]
     assert record["git"]["commit"] == finished.git("rev-parse", "HEAD").strip()
     assert record["git"]["dirty"] == []
     assert record["environment"]["packages"]["snakemake"]

@@ -1,6 +1,7 @@
 """What is made anew after a change, and what is not."""
 
 import os
+import shutil
 
 import pytest
 
@@ -94,3 +95,13 @@ def test_equal_runs_have_equal_keys_in_any_experiment(fresh):
         assert Plan(fresh.root, config).experiments["b"].runs[0].key == key
     finally:
         (fresh.root / "experiments/b/config.yaml").write_text(text)
+
+
+def test_a_copied_experiment_brings_its_results_and_stands_alone(project):
+    shutil.copytree(project.root / "experiments/b", project.root / "experiments/c")
+    project.change("c", "experiment", name="copy")
+    project.write_yaml("config/config.yaml", {"experiments": ["c"]})
+    shutil.rmtree(project.root / "experiments/b")
+    assert project.jobs() == {"render_readme": 1, "report": 1}
+    project.snakemake()
+    assert "# copy" in (project.root / "experiments/c/README.md").read_text()

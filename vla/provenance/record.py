@@ -18,8 +18,9 @@ def now() -> str:
 
 def write_record(
     path: Path,
-    root: Path,
+    folder: Path,
     *,
+    root: Path,
     kind: str,
     key: str,
     identity: dict[str, Any],
@@ -29,7 +30,8 @@ def write_record(
 ) -> None:
     """Write the record of a job.
 
-    `files`: what the job made, named with size and SHA-256 relative to the project's root.
+    `files`: what the job made, named with size and SHA-256 relative to `folder`, the experiment's,
+    so that a copied or moved folder stays whole. `root`: where the code is.
     Uncommitted changes are kept beside the record as `uncommitted.patch`.
     """
     state = git_state(root)
@@ -51,7 +53,7 @@ def write_record(
             "command": sys.argv,
             "started": started,
             "finished": now(),
-            "files": [describe_file(root / file, root) for file in made],
+            "files": [describe_file(file.absolute(), folder) for file in made],
             **facts,
         },
     )

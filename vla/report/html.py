@@ -21,7 +21,7 @@ def render_report(plan: Plan, folder: Path) -> str:
         figures = experiment.results(experiment.figures.name)
         context["success_figure"] = inline(figures / "success_by_task.svg")
         context["learning_figure"] = inline(figures / "learning_curve.svg")
-        context["videos"] = _videos(context["evaluations"], plan.root)
+        context["videos"] = _videos(context["evaluations"], experiment.folder)
         experiments.append(context)
         summaries[experiment.config.experiment.name] = summary
     save(overview(summaries), folder / "overview.svg")
@@ -46,7 +46,7 @@ def inline(path: Path) -> str:
     return f"data:{MEDIA[path.suffix]};base64,{content}"
 
 
-def _videos(evaluations: list[dict[str, Any]], root: Path) -> list[dict[str, Any]]:
+def _videos(evaluations: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
     """Filmed episodes of the instructed condition, each checked against its record."""
     videos = []
     for evaluation in evaluations:
@@ -56,6 +56,6 @@ def _videos(evaluations: list[dict[str, Any]], root: Path) -> list[dict[str, Any
             path = Path(file["path"])
             if path.suffix == ".gif":
                 task, outcome = path.stem.rsplit("-", 2)[0], path.stem.rsplit("-", 1)[1]
-                picture = inline(check_file(file, root))
+                picture = inline(check_file(file, folder))
                 videos.append({"task": task, "outcome": outcome, "picture": picture})
     return videos
