@@ -19,7 +19,7 @@ UnitInterval = Annotated[float, Field(ge=0, lt=1)]
 class TrainingSection(Section):
     """Optimisation."""
 
-    num_steps: PositiveInt = 1600
+    num_steps: PositiveInt = 1400
     """Optimiser steps."""
     batch_size: PositiveInt = 32
     """Samples a step."""

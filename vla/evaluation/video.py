@@ -12,9 +12,9 @@ from vla.files import write_atomic
 from vla.models.storage import load_policy
 from vla.simulation.metaworld import MetaWorldEnv
 
-SIZE = 160  # pixels
-EVERY = 2  # control steps between two pictures
-FRAME_MS = 100
+SIZE = 128  # pixels
+EVERY = 4  # control steps between two pictures
+FRAME_MS = 200  # at a control rate of 20 Hz: real time
 
 
 def choose(results: list[EpisodeResult], per_task: int) -> list[EpisodeResult]:
@@ -51,10 +51,9 @@ def film(
             config.object_range_x,
             config.max_steps,
         )
-        frames: list[np.ndarray] = []
-        again = run_episode(
-            policy, env, plan, config, lambda e, f=frames: f.append(e.pictures(SIZE)[e.cameras[0]])
-        )
+        recording = _Recording()
+        again = run_episode(policy, env, plan, config, recording)
+        recording.take(env)
         env.close()
         if (again.outcome, again.steps) != (result.outcome, result.steps):
             raise UserError(
@@ -63,12 +62,27 @@ def film(
                 "This machine does not repeat its results: check its memory and driver.",
             )
         path = folder / f"{plan.task}-{plan.episode:03d}-{result.outcome}.gif"
-        kept = [*frames[:-1:EVERY], frames[-1]]
         write_atomic(
             path,
-            lambda temporary, kept=kept: imageio.imwrite(
-                temporary, np.stack(kept), plugin="pillow", duration=FRAME_MS, loop=0
+            lambda temporary, frames=recording.frames: imageio.imwrite(
+                temporary, np.stack(frames), plugin="pillow", duration=FRAME_MS, loop=0
             ),
         )
         paths.append(path)
     return paths
+
+
+class _Recording:
+    """Keeps every few control steps' view of the first camera."""
+
+    def __init__(self) -> None:
+        self.frames: list[np.ndarray] = []
+        self._steps = 0
+
+    def __call__(self, env: MetaWorldEnv) -> None:
+        if self._steps % EVERY == 0:
+            self.take(env)
+        self._steps += 1
+
+    def take(self, env: MetaWorldEnv) -> None:
+        self.frames.append(env.pictures(SIZE)[env.cameras[0]])
