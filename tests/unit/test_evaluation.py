@@ -12,7 +12,7 @@ from vla.config.evaluation import EvaluationSection
 from vla.errors import UserError
 from vla.evaluation.protocol import EpisodePlan, plan_episodes
 from vla.evaluation.rollout import EpisodeResult, run_episode
-from vla.evaluation.video import SIZE, choose, film
+from vla.evaluation.video import EVERY, SIZE, choose, film
 from vla.evaluation.workers import run_episodes
 from vla.models.storage import load_policy
 from vla.simulation.metaworld import SEEDS_PER_TASK, MetaWorldEnv, task_seed
@@ -155,7 +155,7 @@ def test_film_is_a_readable_gif_of_the_same_episode(results, policy_file, tmp_pa
     (path,) = film(results[:1], policy_file, CONFIG, "cpu", tmp_path)
     assert path.name == f"{BUTTON}-000-failure.gif"
     frames = imageio.imread(path)
-    assert frames.shape == (11, SIZE, SIZE, 3)  # the start and every second of 20 steps
+    assert frames.shape == (20 // EVERY + 1, SIZE, SIZE, 3)  # the start, then to the end
     assert frames.std() > 10
     assert list(tmp_path.iterdir()) == [path]
 
