@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CONDA_TOOLS := .venv-conda
 
-.PHONY: setup demo report test lint format lock config-docs
+.PHONY: setup demo report test lint format lock lock-check config-docs
 
 setup: $(READY)
 
@@ -18,6 +19,12 @@ $(READY): envs/host.torch.txt envs/host.uv.txt envs/host.lock.txt tools/system_p
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r envs/host.uv.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/host.torch.txt
 	$(BIN)/uv pip install --quiet --require-hashes --compile-bytecode --python $(BIN)/python -r envs/host.lock.txt
+	@touch $@
+
+# conda-lock, and what stands in for conda in tests, in an environment of their own.
+$(CONDA_TOOLS)/.ready: envs/conda-tools.lock.txt $(READY)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(CONDA_TOOLS)
+	$(BIN)/uv pip install --quiet --require-hashes --python $(CONDA_TOOLS)/bin/python -r envs/conda-tools.lock.txt
 	@touch $@
 
 demo: setup
@@ -36,7 +43,7 @@ reports/report.zip: reports/report.html | setup
 reports/report.html:
 	@echo "Nothing to report yet: make demo" >&2; exit 1
 
-test: setup
+test: setup $(CONDA_TOOLS)/.ready
 	@sh tools/system_packages.sh test
 	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -n 2 --dist loadgroup
 
@@ -52,10 +59,13 @@ format: setup
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile rules
 
-# Lock the host environment anew from pyproject.toml (needs the network).
-lock: setup
-	$(BIN)/uv pip compile pyproject.toml --group dev --group torch --universal --python-version 3.11 \
-	  --generate-hashes --no-header --upgrade --quiet -o envs/host.lock.txt
+# Lock all environments anew, or one: make lock ENV=train-cuda (envs/README.md). Needs the network, and conda,
+# mamba or micromamba.
+lock: setup $(CONDA_TOOLS)/.ready
+	@$(BIN)/python -m vla.environments.lock $(ENV)
+
+lock-check: setup $(CONDA_TOOLS)/.ready
+	@$(BIN)/python -m vla.environments.check
 
 config-docs: setup
 	$(BIN)/python -m vla.config.document

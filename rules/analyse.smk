@@ -24,8 +24,6 @@ rule summarise:
     threads: 1
     resources:
         mem_mb=1000,
-    params:
-        use_conda=USE_CONDA,
     message:
         "Summarise {wildcards.experiment}"
     script:
@@ -66,8 +64,6 @@ rule plot:
     threads: 1
     resources:
         mem_mb=1000,
-    params:
-        use_conda=USE_CONDA,
     message:
         "Plot {wildcards.experiment}"
     script:
@@ -99,8 +95,6 @@ rule compare:
     threads: 1
     resources:
         mem_mb=1000,
-    params:
-        use_conda=USE_CONDA,
     message:
         "Compare {wildcards.comparison}"
     script:

@@ -10,12 +10,11 @@ rule check_experiment:
     benchmark:
         "experiments/{experiment}/logs/{run}/check.benchmark.tsv"
     conda:
-        "../envs/train.yaml"
+        environment("train")
     threads: 1
     resources:
         mem_mb=1000,
-    params:
-        use_conda=USE_CONDA,
+        gpu=gpus,
     message:
         "Check {wildcards.experiment}"
     script:

@@ -8,15 +8,28 @@ from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
 ROOT = Path(workflow.basedir)
+USE_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+IS_MAIN_PROCESS = workflow.exec_mode == workflow.exec_mode.DEFAULT
 sys.path.insert(0, str(ROOT))
-# Scripts import the library from here, in whichever environment they run.
-os.environ.update(PYTHONPATH=str(ROOT))
 
+from vla.environments.files import environment_name
+from vla.environments.guard import verify_finished
+from vla.environments.render import check_rendered
 from vla.errors import UserError
 from vla.plan import Plan, collection_name
+from vla.provenance.accelerator import VARIABLE as ACCELERATOR
+from vla.provenance.accelerator import detect_accelerator
 from vla.publish import publish_views
 
-USE_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+# What jobs find out here: where the library lies, and what this call of Snakemake has settled.
+os.environ.update(PYTHONPATH=str(ROOT), VLA_USE_CONDA=str(int(USE_CONDA)))
+os.environ.setdefault(ACCELERATOR, detect_accelerator(USE_CONDA))
+if USE_CONDA:  # packages in a home folder belong to no environment
+    os.environ.update(PYTHONNOUSERSITE="1")
+
+
+envvars:
+    ACCELERATOR,
 
 
 def ask(function, *arguments):
@@ -33,8 +46,17 @@ def read_plan():
     return plan
 
 
+def guard_environments():
+    """Stop before anything runs in an environment that is not its lock."""
+    folder = workflow.deployment_settings.conda_prefix or ".snakemake/conda"
+    check_rendered(ROOT, PLAN.conda_environments)
+    verify_finished(Path(folder), ROOT, PLAN.conda_environments)
+
+
 PLAN = ask(read_plan)
-COLLECTION = ask(collection_name, ROOT)
+COLLECTION = ask(collection_name, ROOT, USE_CONDA)
+if USE_CONDA and IS_MAIN_PROCESS:
+    ask(guard_environments)
 
 
 def relative(path):
@@ -45,8 +67,15 @@ def experiment_of(wildcards):
     return PLAN.experiments[wildcards.experiment]
 
 
+def environment(kind):
+    """The conda environment of a job, by its experiment's accelerator."""
+    return lambda wildcards: (
+        f"../envs/{environment_name(kind, experiment_of(wildcards).accelerator)}.yaml"
+    )
+
+
 def gpus(wildcards):
-    return int(experiment_of(wildcards).config.resources.accelerator == "cuda")
+    return int(experiment_of(wildcards).accelerator == "cuda")
 
 
 def verification_records():
@@ -90,5 +119,5 @@ def publish():
 
 
 # Going back to an old configuration makes nothing anew, but shows the old results again.
-if workflow.exec_mode == workflow.exec_mode.DEFAULT and not workflow.dryrun:
+if IS_MAIN_PROCESS and not workflow.dryrun:
     publish()

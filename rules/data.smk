@@ -58,8 +58,6 @@ rule prepare_dataset:
     threads: 1
     resources:
         mem_mb=2000,
-    params:
-        use_conda=USE_CONDA,
     message:
         "Prepare {wildcards.store}"
     script:
@@ -77,7 +75,7 @@ rule collect_demonstrations:
     benchmark:
         f"data/collected/{COLLECTION}.benchmark.tsv"
     conda:
-        "../envs/evaluate.yaml"
+        "../envs/evaluate-cpu.yaml"
     threads: workflow.cores
     resources:
         mem_mb=4000,

@@ -12,13 +12,11 @@ rule evaluate:
     benchmark:
         "experiments/{experiment}/logs/{run}/{evaluation}.benchmark.tsv"
     conda:
-        "../envs/evaluate.yaml"
+        environment("evaluate")
     threads: lambda wildcards: experiment_of(wildcards).config.resources.evaluation_workers
     resources:
         mem_mb=4000,
         gpu=gpus,
-    params:
-        use_conda=USE_CONDA,
     message:
         "Evaluate {wildcards.experiment} {wildcards.run} {wildcards.evaluation}"
     script:

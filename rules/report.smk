@@ -29,8 +29,6 @@ rule render_readme:
     threads: 1
     resources:
         mem_mb=1000,
-    params:
-        use_conda=USE_CONDA,
     message:
         "Render the README of {wildcards.experiment}"
     script:
@@ -61,8 +59,6 @@ rule report:
     threads: 1
     resources:
         mem_mb=1000,
-    params:
-        use_conda=USE_CONDA,
     message:
         "Render the report"
     script:

@@ -15,13 +15,11 @@ rule train:
     # The longest jobs first: evaluations then run beside the last training.
     priority: 10
     conda:
-        "../envs/train.yaml"
+        environment("train")
     threads: lambda wildcards: experiment_of(wildcards).config.resources.training_threads
     resources:
         mem_mb=4000,
         gpu=gpus,
-    params:
-        use_conda=USE_CONDA,
     message:
         "Train {wildcards.experiment} {wildcards.run}"
     script:

@@ -26,7 +26,7 @@ def check(experiment: Experiment, root: Path) -> dict[str, str]:
     if free < config.resources.disk_gb:
         failed.append(f"disk space: {found['disk space']} (resources.disk_gb): free some")
     try:
-        found["device"] = str(choose_device(config.resources.accelerator))
+        found["device"] = str(choose_device(experiment.accelerator))
     except UserError as error:
         failed.append(f"device: {error.problem} {error.way_out}")
     state = git_state(root)
@@ -43,7 +43,7 @@ def check(experiment: Experiment, root: Path) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], f"check {snakemake.wildcards.experiment}") as root:
+    with job("train", snakemake.log[0], f"check {snakemake.wildcards.experiment}") as root:
         experiment = load_plan(snakemake).find_experiment(snakemake.wildcards.experiment)
         experiment.find_run(snakemake.wildcards.run)
         write_json(Path(snakemake.output[0]), {"schema": 1, "checks": check(experiment, root)})

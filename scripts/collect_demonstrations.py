@@ -26,7 +26,7 @@ def collect_into(folder: Path, config: DemonstrationsConfig, processes: int) -> 
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], "collect"):
+    with job("evaluate", snakemake.log[0], "collect"):
         source = Path(snakemake.input.config)
         config = validate(DemonstrationsConfig, read_yaml(source), source)
         manifest = Path(snakemake.output[0])

@@ -2,20 +2,18 @@
 
 from pathlib import Path
 
-import pandas as pd
-from summarise import read_episodes
-
 from vla.files import write_json
 from vla.job import job, load_plan
 from vla.report.figures import comparison, save
+from vla.report.sources import read_episodes
 from vla.statistics.comparison import compare
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], "compare"):
+    with job("analyse", snakemake.log[0], "compare"):
         plan = load_plan(snakemake)
         pair = plan.find_comparison(snakemake.wildcards.comparison)
         experiments = [plan.find_experiment(name) for name in (pair.baseline, pair.candidate)]
-        tables: list[pd.DataFrame] = []
+        tables = []
         for experiment in experiments:
             episodes = read_episodes(experiment)
             tables.append(episodes[episodes["condition"] == "instructed"])

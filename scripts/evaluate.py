@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from vla.errors import UserError
+from vla.evaluation.episodes import episodes_table
 from vla.evaluation.protocol import plan_episodes
 from vla.evaluation.video import choose, film
 from vla.evaluation.workers import run_episodes
@@ -13,7 +12,6 @@ from vla.job import job, load_plan
 from vla.models.policy import PolicySpec
 from vla.models.storage import read_policy_facts
 from vla.plan import Evaluation, Experiment, Run
-from vla.provenance.environment import capture_torch
 from vla.provenance.record import now, write_record
 from vla.simulation.cameras import renderer_description
 from vla.training.determinism import choose_device, make_deterministic
@@ -29,7 +27,7 @@ def evaluate(
     policy_file = experiment.folder / "checkpoints" / run.name / "policy.safetensors"
     facts = read_policy_facts(policy_file)
     switches = make_deterministic(threads=1)
-    device = str(choose_device(experiment.config.resources.accelerator))
+    device = str(choose_device(experiment.accelerator))
     plans = plan_episodes(
         config, evaluation.condition, facts["tasks"], tuple(facts["demonstration_seeds"])
     )
@@ -42,9 +40,7 @@ def evaluate(
             f"Every episode crashed; the first said:\n{results[0].error}",
             "Mend what it names and run snakemake again.",
         )
-    table = pd.DataFrame([result.row() for result in results])
-    table.insert(0, "condition", evaluation.condition)
-    table.insert(1, "training_seed", run.seed)
+    table = episodes_table(results, evaluation.condition, run.seed)
     episodes = record.with_name("episodes.parquet")
     write_atomic(episodes, lambda path: table.drop(columns="seconds").to_parquet(path, index=False))
     videos = film(
@@ -70,7 +66,6 @@ def evaluate(
             "policy": facts["weights"],
             "device": device,
             "determinism": switches,
-            "torch": capture_torch(),
             "renderer": renderer_description(),
             "episodes": len(table),
             "outcomes": table["outcome"].value_counts().to_dict(),
@@ -82,7 +77,7 @@ def evaluate(
 if __name__ == "__main__":
     words = snakemake.wildcards
     label = f"{words.experiment} {words.run.split('-')[0]} {words.evaluation.split('-')[0]}"
-    with job(snakemake.log[0], label) as root:
+    with job("evaluate", snakemake.log[0], label) as root:
         experiment = load_plan(snakemake).find_experiment(words.experiment)
         run = experiment.find_run(words.run)
         evaluation = run.find_evaluation(words.evaluation)

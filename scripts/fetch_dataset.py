@@ -42,6 +42,6 @@ def _allow_no_git(root: Path) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], f"fetch {snakemake.wildcards.dataset}") as root:
+    with job("data", snakemake.log[0], f"fetch {snakemake.wildcards.dataset}") as root:
         pulled = fetch(find_entry(root, snakemake.wildcards.dataset), root)
         write_json(Path(snakemake.output[0]), {"schema": 1, "pulled": pulled})

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from vla.data.prepared import prepare
+from vla.data.prepare import prepare
 from vla.data.verification import require_verified
 from vla.errors import UserError
 from vla.job import job, load_plan
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], "prepare") as root:
+    with job("data", snakemake.log[0], "prepare") as root:
         experiment = load_plan(snakemake).find_store(snakemake.wildcards.store)
         if experiment.dataset.format != "lerobot-v3":
             raise UserError(

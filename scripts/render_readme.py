@@ -8,7 +8,7 @@ from vla.report.readme import readme_context, render_readme
 
 if __name__ == "__main__":
     words = snakemake.wildcards
-    with job(snakemake.log[0], f"readme {words.experiment}") as root:
+    with job("analyse", snakemake.log[0], f"readme {words.experiment}") as root:
         experiment = load_plan(snakemake).find_experiment(words.experiment)
         summary = read_json(Path(snakemake.input.summary))
         write_text(

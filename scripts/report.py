@@ -7,6 +7,6 @@ from vla.job import job, load_plan
 from vla.report.html import render_report
 
 if __name__ == "__main__":
-    with job(snakemake.log[0], "report"):
+    with job("analyse", snakemake.log[0], "report"):
         output = Path(snakemake.output[0])
         write_text(output, render_report(load_plan(snakemake), output.parent))

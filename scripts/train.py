@@ -10,7 +10,6 @@ from vla.job import job, load_plan
 from vla.models.policy import count_parameters
 from vla.models.storage import save_policy
 from vla.plan import Experiment, Run
-from vla.provenance.environment import capture_torch
 from vla.provenance.record import now, write_record
 from vla.training.determinism import choose_device, make_deterministic
 from vla.training.loop import TrainingRun
@@ -28,7 +27,7 @@ def train(experiment: Experiment, run: Run, store: Path, record: Path, root: Pat
     """Train, save the policy, and write the record last."""
     started, config = now(), experiment.config
     switches = make_deterministic(config.resources.training_threads)
-    device = choose_device(config.resources.accelerator)
+    device = choose_device(experiment.accelerator)
     checkpoints = experiment.folder / "checkpoints" / run.name
     logs = experiment.folder / "logs" / run.name
     resolved = record.with_name("config.resolved.json")
@@ -67,7 +66,6 @@ def train(experiment: Experiment, run: Run, store: Path, record: Path, root: Pat
             },
             "device": str(device),
             "determinism": switches,
-            "torch": capture_torch(),
             "parameters": count_parameters(result.policy),
             "final_loss": result.final_loss,
             "training_seconds": result.seconds,
@@ -78,7 +76,7 @@ def train(experiment: Experiment, run: Run, store: Path, record: Path, root: Pat
 
 if __name__ == "__main__":
     words = snakemake.wildcards
-    with job(snakemake.log[0], f"{words.experiment} {words.run}") as root:
+    with job("train", snakemake.log[0], f"{words.experiment} {words.run}") as root:
         experiment = load_plan(snakemake).find_experiment(words.experiment)
         run = experiment.find_run(words.run)
         store = Path(snakemake.input.store).parent

@@ -9,13 +9,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vla.config.workflow import DatasetEntry, load_registry
+from vla.environments.files import use_conda
+from vla.environments.guard import enter_job
 from vla.errors import UserError
 from vla.plan import Plan
 
 
 @contextmanager
-def job(log: str, label: str) -> Iterator[Path]:
+def job(kind: str, log: str, label: str) -> Iterator[Path]:
     """Run a job: all output goes to `log`; progress and errors also to the terminal.
+
+    `kind` says in which environment it must run under `--use-conda`.
 
     Gives the project's root. A `UserError` ends the job with its message and exit code 1;
     anything else is a defect, whose traceback is in the log.
@@ -33,6 +37,7 @@ def job(log: str, label: str) -> Iterator[Path]:
         handler.setFormatter(logging.Formatter(text))
         logger.addHandler(handler)
     try:
+        enter_job(kind, Path.cwd())
         yield Path.cwd()
     except UserError as error:
         logger.error("\n%s", error)
@@ -46,7 +51,7 @@ def job(log: str, label: str) -> Iterator[Path]:
 
 def load_plan(snakemake) -> Plan:
     """The plan as configuration and code are now, for the deployment that Snakemake runs under."""
-    return Plan(Path.cwd(), snakemake.config, use_conda=snakemake.params.use_conda)
+    return Plan(Path.cwd(), snakemake.config, use_conda=use_conda())
 
 
 def find_entry(root: Path, folder: str) -> DatasetEntry:

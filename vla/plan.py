@@ -14,8 +14,10 @@ from vla.config.load import ExperimentConfig, load_experiment, read_yaml, valida
 from vla.config.workflow import DatasetEntry, WorkflowConfig, find_dataset, load_registry
 from vla.data.manifest import content_hash, read_manifest
 from vla.data.verification import current_record
+from vla.environments.files import KINDS, environment_name
 from vla.errors import UserError
 from vla.files import sha256_file
+from vla.provenance.accelerator import resolve_accelerator
 from vla.provenance.code import code_hashes
 from vla.provenance.environment import environment_identity
 from vla.provenance.keys import key_of
@@ -55,6 +57,7 @@ class Experiment:
     name: str
     root: Path
     config: ExperimentConfig
+    accelerator: str
     dataset: DatasetEntry
     store: Item
     runs: tuple[Run, ...]
@@ -119,6 +122,12 @@ class Plan:
         """Datasets in use, by the name of their folder."""
         return {Path(e.dataset.path).name: e.dataset for e in self.experiments.values()}
 
+    @cached_property
+    def conda_environments(self) -> set[str]:
+        """Names of the environments that the workflow's rules run in."""
+        accelerators = {"cpu"} | {e.accelerator for e in self.experiments.values()}
+        return {environment_name(kind, a) for kind in KINDS for a in accelerators}
+
     def verification(self, entry: DatasetEntry) -> Path:
         return current_record(entry, self.root)
 
@@ -145,8 +154,11 @@ class Plan:
             )
         config = load_experiment(path)
         dataset = find_dataset(self.registry, config.data.dataset, path)
+        accelerator = resolve_accelerator(config.resources.accelerator, self.use_conda)
         store = self._store(config, dataset)
-        runs = tuple(self._run(name, config, store, seed) for seed in config.experiment.seeds)
+        runs = tuple(
+            self._run(name, config, accelerator, store, seed) for seed in config.experiment.seeds
+        )
         summary = self._summary(config, runs)
         figures = self._item("figures", "plot", {"summary": summary.key})
         readme = self._item(
@@ -159,7 +171,9 @@ class Plan:
             },
             templates=("experiment.md.j2",),
         )
-        return Experiment(name, self.root, config, dataset, store, runs, summary, figures, readme)
+        return Experiment(
+            name, self.root, config, accelerator, dataset, store, runs, summary, figures, readme
+        )
 
     def _store(self, config: ExperimentConfig, dataset: DatasetEntry) -> Item:
         manifest = read_manifest(dataset.manifest(self.root))
@@ -171,32 +185,37 @@ class Plan:
         name = f"{Path(dataset.path).name}-{key_of(identity)}"
         return Item(name, key_of(identity), identity)
 
-    def _run(self, name: str, config: ExperimentConfig, store: Item, seed: int) -> Run:
-        made_by = self._made_by("train", "train")
+    def _run(
+        self, name: str, config: ExperimentConfig, accelerator: str, store: Item, seed: int
+    ) -> Run:
+        made_by = self._made_by("train", "train", accelerator=accelerator)
         own = _code_of("train.py", self.root / "experiments" / name / "train.py", self.root)
         identity = {
             "seed": seed,
             "model": config.model.model_dump(mode="json", exclude={"num_params"}),
             "training": config.training.model_dump(mode="json"),
-            "data": {"store": store.key, "augmentation": config.data.augmentation},
-            "accelerator": config.resources.accelerator,
+            "data": {"store": store.identity, "augmentation": config.data.augmentation},
+            "accelerator": accelerator,
             "threads": config.resources.training_threads,
             **made_by,
             "code": made_by["code"] | own,
         }
         key = key_of(identity)
         evaluations = tuple(
-            self._evaluation(config, key, condition) for condition in config.evaluation.conditions
+            self._evaluation(config, accelerator, key, condition)
+            for condition in config.evaluation.conditions
         )
         return Run(f"seed{seed}-{key}", key, identity, seed, evaluations)
 
-    def _evaluation(self, config: ExperimentConfig, run: str, condition: str) -> Evaluation:
+    def _evaluation(
+        self, config: ExperimentConfig, accelerator: str, run: str, condition: str
+    ) -> Evaluation:
         identity = {
             "run": run,
             "condition": condition,
             "evaluation": config.evaluation.model_dump(mode="json", exclude={"conditions"}),
-            "accelerator": config.resources.accelerator,
-            **self._made_by("evaluate", "evaluate"),
+            "accelerator": accelerator,
+            **self._made_by("evaluate", "evaluate", accelerator=accelerator),
         }
         key = key_of(identity)
         return Evaluation(f"{condition}-{key}", key, identity, condition)
@@ -225,7 +244,7 @@ class Plan:
         return Item(f"{prefix}-{key_of(identity)}", key_of(identity), identity)
 
     def _made_by(
-        self, script: str, kind: str, templates: tuple[str, ...] = ()
+        self, script: str, kind: str, templates: tuple[str, ...] = (), accelerator: str = "cpu"
     ) -> dict[str, dict[str, str]]:
         """The part of an identity that says with what code and in which environment."""
         code = _code_of(f"scripts/{script}.py", self.root / f"scripts/{script}.py", self.root)
@@ -233,11 +252,11 @@ class Plan:
             f"templates/{name}": sha256_file(self.root / "reports/templates" / name)
             for name in templates
         }
-        environment = _environment_of(kind, self.root, self.use_conda)
+        environment = _environment_of(kind, accelerator, self.root, self.use_conda)
         return {"code": code | rendered, "environment": environment}
 
 
-def collection_name(root: Path) -> str:
+def collection_name(root: Path, use_conda: bool) -> str:
     """Folder of the demonstrations that config/demonstrations.yaml asks for."""
     path = root / "config/demonstrations.yaml"
     config = validate(DemonstrationsConfig, read_yaml(path), path)
@@ -245,7 +264,7 @@ def collection_name(root: Path) -> str:
     identity = {
         "config": config.model_dump(mode="json"),
         "code": _code_of("scripts/collect_demonstrations.py", script, root),
-        "environment": _environment_of("evaluate", root, use_conda=False),
+        "environment": _environment_of("evaluate", "cpu", root, use_conda),
     }
     return f"metaworld-{len(config.tasks)}tasks-{key_of(identity)}"
 
@@ -257,8 +276,8 @@ def _code_of(name: str, path: Path, root: Path) -> dict[str, str]:
 
 
 @cache
-def _environment_of(kind: str, root: Path, use_conda: bool) -> dict[str, str]:
-    return environment_identity(kind, root, use_conda)
+def _environment_of(kind: str, accelerator: str, root: Path, use_conda: bool) -> dict[str, str]:
+    return environment_identity(kind, accelerator, root, use_conda)
 
 
 def _find(items: tuple, name: str):

@@ -8,7 +8,8 @@ import pytest
 
 from vla.data.lerobot import Episode
 from vla.data.lerobot_writer import write_dataset
-from vla.data.prepared import open_store, prepare
+from vla.data.prepare import prepare
+from vla.data.prepared import open_store
 from vla.errors import UserError
 
 REFERENCE = Path(__file__).parents[1] / "data/lerobot/ref_image"

@@ -16,6 +16,7 @@ from vla.files import sha256_bytes
 # (resolved configuration, versions) stands in its identity by value.
 DECIDES_NO_RESULT = (
     "vla/config/",
+    "vla/environments/",
     "vla/errors.py",
     "vla/files.py",
     "vla/job.py",
@@ -26,22 +27,44 @@ DECIDES_NO_RESULT = (
 
 
 def code_hashes(entries: dict[str, Path], root: Path) -> dict[str, str]:
-    """Hash of every file that `entries` execute.
+    """Hash of every file that `entries` execute and that decides a result.
 
     `entries`: name in the result -> path. Names keep keys free of where an experiment lies.
-    Modules are looked for below `root` and beside the entry that imports them.
     """
-    hashes: dict[str, str] = {}
+    files = executed_files(entries, root, without=DECIDES_NO_RESULT)
+    return {name: syntax_hash(path) for name, path in files.items()}
+
+
+def executed_files(
+    entries: dict[str, Path], root: Path, without: tuple[str, ...] = ()
+) -> dict[str, Path]:
+    """The files of this repository that `entries` execute, by name.
+
+    Modules are looked for below `root` and beside the entry that imports them; nothing is followed
+    through modules whose names start with one of `without`.
+    """
+    files: dict[str, Path] = {}
     for name, path in entries.items():
-        hashes[name] = syntax_hash(path)
+        files[name] = path
         pending = [path]
         while pending:
             importer = pending.pop()
             for module_name, module in _imported_files(importer, path.parent, root):
-                if module_name not in hashes and not module_name.startswith(DECIDES_NO_RESULT):
-                    hashes[module_name] = syntax_hash(module)
+                if module_name not in files and not module_name.startswith(without):
+                    files[module_name] = module
                     pending.append(module)
-    return hashes
+    return files
+
+
+def imported_names(path: Path) -> set[str]:
+    """First words of all that a file imports: `torch` of `torch.nn.functional`."""
+    names: set[str] = set()
+    for node in ast.walk(_parse(path)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.split(".")[0])
+    return names
 
 
 @cache

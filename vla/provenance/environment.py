@@ -1,4 +1,4 @@
-"""The environment a job runs in: its identity (part of the key) and its full record."""
+"""The environment and machine a job runs on: the part that is in its key, and the full record."""
 
 import importlib.metadata
 import os
@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from threadpoolctl import threadpool_info
 
-from vla.errors import UserError
-from vla.files import sha256_file
+from vla.environments.files import EnvironmentFiles, environment_name, lock_hash
+from vla.environments.guard import conda_packages, environment_at
+from vla.provenance.accelerator import visible_gpus
 
-# Distributions that decide what a job of each kind computes.
+# Distributions that decide what a job of each kind computes, in the host environment.
 DISTRIBUTIONS = {
     "data": ("av", "numpy", "pyarrow"),
     "train": ("numpy", "safetensors", "torch"),
@@ -22,26 +24,24 @@ DISTRIBUTIONS = {
 }
 
 
-def environment_identity(kind: str, root: Path, use_conda: bool) -> dict[str, str]:
+def environment_identity(
+    kind: str, accelerator: str, root: Path, use_conda: bool
+) -> dict[str, str]:
     """What a key says of the environment of jobs of that kind.
 
     Under `--use-conda` the hash of the environment's lock; otherwise the host's versions of Python
     and of the distributions that matter.
     """
     if use_conda:
-        pin = root / f"envs/{kind}.linux-64.pin.txt"
-        if not pin.is_file():
-            raise UserError(
-                f"--use-conda: {pin} is missing, and without it conda would pick versions itself.",
-                "Run without --use-conda: the host environment is pinned by envs/host.lock.txt.",
-            )
-        return {"lock": sha256_file(pin)}
+        name = environment_name(kind, accelerator)
+        lock = lock_hash(EnvironmentFiles(name, root))
+        return {"deployment": "conda", "name": name, "lock": lock}
     versions = {name: importlib.metadata.version(name) for name in DISTRIBUTIONS[kind]}
-    return {"python": platform.python_version(), **versions}
+    return {"deployment": "host", "python": platform.python_version(), **versions}
 
 
-def capture_environment() -> dict[str, Any]:
-    """Everything about this process's environment and machine that a reader may ask for later.
+def capture_environment(root: Path) -> dict[str, Any]:
+    """The software of this process: which environment, every package, PyTorch as it is loaded.
 
     Never holds environment variables but those named here, so that no secret reaches a record.
     """
@@ -50,35 +50,62 @@ def capture_environment() -> dict[str, Any]:
         for distribution in importlib.metadata.distributions()
     }
     return {
+        **_deployment(root),
         "python": platform.python_version(),
         "executable": sys.executable,
-        "platform": platform.platform(),
-        "hostname": socket.gethostname(),
-        "cpu": _cpu_model(),
-        "cpu_cores": psutil.cpu_count(logical=False) or os.cpu_count(),
-        "cpu_threads": os.cpu_count(),
-        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "variables": {
             name: os.environ[name]
             for name in ("CUDA_VISIBLE_DEVICES", "MUJOCO_GL", "OMP_NUM_THREADS", "SLURM_JOB_ID")
             if name in os.environ
         },
+        "torch": _torch(),
+        "threads": [
+            {name: library[name] for name in ("user_api", "internal_api", "version", "num_threads")}
+            for library in threadpool_info()
+        ],
         "packages": dict(sorted(packages.items(), key=lambda item: item[0].lower())),
     }
 
 
-def capture_torch() -> dict[str, Any]:
-    """PyTorch, CUDA, cuDNN and GPUs as this process sees them."""
-    import torch
-
-    gpus = [
-        torch.cuda.get_device_properties(number).name for number in range(torch.cuda.device_count())
-    ]
+def capture_hardware() -> dict[str, Any]:
+    """The machine: processor, memory, GPUs with their driver, kernel."""
     return {
-        "torch": torch.__version__,
+        "hostname": socket.gethostname(),
+        "platform": platform.platform(),
+        "cpu": _cpu_model(),
+        "cpu_cores": psutil.cpu_count(logical=False) or os.cpu_count(),
+        "cpu_threads": os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "gpus": visible_gpus(),
+    }
+
+
+def _deployment(root: Path) -> dict[str, Any]:
+    files = environment_at(Path(sys.prefix), root)
+    if not files:
+        return {"deployment": "host"}
+    return {
+        "deployment": "conda",
+        "name": files.name,
+        "lock": lock_hash(files),
+        "conda_packages": {
+            record["name"]: f"{record['version']} {record['build']} sha256:{record['sha256']}"
+            for record in conda_packages(Path(sys.prefix))
+        },
+    }
+
+
+def _torch() -> dict[str, Any] | None:
+    """PyTorch, CUDA, cuDNN and GPUs as this process sees them, if it has loaded PyTorch."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return None
+    available = torch.cuda.is_available()
+    return {
+        "version": str(torch.__version__),
         "cuda": torch.version.cuda,
-        "cudnn": torch.backends.cudnn.version() if torch.cuda.is_available() else None,
-        "gpus": gpus,
+        "cudnn": torch.backends.cudnn.version() if available else None,
+        "gpus": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
     }
 
 

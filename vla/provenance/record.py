@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vla.files import describe_file, write_atomic, write_json
-from vla.provenance.environment import capture_environment
+from vla.provenance.environment import capture_environment, capture_hardware
 from vla.provenance.git import git_state
 
 
@@ -49,7 +49,8 @@ def write_record(
             "key": key,
             "identity": identity,
             "git": {"commit": state["commit"], "dirty": state["dirty"]},
-            "environment": capture_environment(),
+            "environment": capture_environment(root),
+            "hardware": capture_hardware(),
             "command": sys.argv,
             "started": started,
             "finished": now(),

@@ -63,16 +63,22 @@ def readme_context(experiment: Experiment, summary: dict[str, Any]) -> dict[str,
 
 def checklist(run: dict[str, Any], evaluation: dict[str, Any]) -> list[tuple[bool, str, str]]:
     """The reproducibility checklist: (fulfilled, what, value), filled from a run's record."""
-    environment, torch, git = run["environment"], run["torch"], run["git"]
-    hardware = ", ".join(torch["gpus"]) if run["device"].startswith("cuda") else environment["cpu"]
+    environment, machine, git = run["environment"], run["hardware"], run["git"]
+    torch, on_gpu = environment["torch"], run["device"].startswith("cuda")
+    hardware = ", ".join(torch["gpus"]) if on_gpu else machine["cpu"]
+    if environment["deployment"] == "conda":
+        software = f"conda, {environment['name']}, lock {environment['lock'][:12]}"
+    else:
+        software = "host, not isolated (no --use-conda)"
     commit = git["commit"] or "not in git"
     if git["dirty"]:
         commit += f" with {len(git['dirty'])} uncommitted changes (kept beside the record)"
     dataset = run["dataset"]
     return [
         (True, "Python version", environment["python"]),
-        (True, "PyTorch version", torch["torch"]),
+        (True, "PyTorch version", torch["version"]),
         (True, "CUDA version", torch["cuda"] or "none (CPU build)"),
+        (environment["deployment"] == "conda", "Locked environment", software),
         (True, "Random seed set", str(run["seed"])),
         (bool(run["determinism"]["deterministic_algorithms"]), "Deterministic algorithms", "on"),
         (git["commit"] is not None and not git["dirty"], "Git commit", commit),
@@ -81,7 +87,7 @@ def checklist(run: dict[str, Any], evaluation: dict[str, Any]) -> list[tuple[boo
             "Dataset version",
             f"{dataset['name']} {dataset['version']} (content {dataset['content'][:12]})",
         ),
-        (True, "Hardware", f"{hardware}, {environment['memory_gb']:.0f} GB memory"),
+        (True, "Hardware", f"{hardware}, {machine['memory_gb']:.0f} GB memory"),
         (True, "Renderer", f"{evaluation['renderer']['renderer']}"),
     ]
 

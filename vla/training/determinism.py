@@ -30,11 +30,10 @@ def make_deterministic(threads: int) -> dict[str, object]:
 
 
 def choose_device(accelerator: str) -> torch.device:
-    """`auto` takes a GPU when there is one; a GPU asked for and absent is a `UserError`."""
-    available = torch.cuda.is_available()
-    if accelerator == "cuda" and not available:
+    """The device of `cpu` or `cuda`; a GPU asked for and absent is a `UserError`."""
+    if accelerator == "cuda" and not torch.cuda.is_available():
         raise UserError(
             f"resources.accelerator is cuda, but PyTorch {torch.__version__} sees no GPU here.",
             "Run where there is one, check the driver with nvidia-smi, or set accelerator: cpu.",
         )
-    return torch.device("cuda" if available and accelerator != "cpu" else "cpu")
+    return torch.device(accelerator)

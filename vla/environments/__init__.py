@@ -1,0 +1,1 @@
+"""The conda environments of the workflow: locked, installed from their pins, and guarded."""

@@ -1,0 +1,40 @@
+"""What documents are made from, each file checked against its record before it is read."""
+
+from typing import Any
+
+import pandas as pd
+
+from vla.files import check_file, read_json
+from vla.plan import Experiment
+
+
+def read_episodes(experiment: Experiment) -> pd.DataFrame:
+    """Every episode of every run and condition."""
+    parts = []
+    for run in experiment.runs:
+        for evaluation in run.evaluations:
+            record = read_json(experiment.evaluation_record(run, evaluation))
+            path = next(
+                check_file(file, experiment.folder)
+                for file in record["files"]
+                if file["path"].endswith("episodes.parquet")
+            )
+            parts.append(pd.read_parquet(path))
+    return pd.concat(parts, ignore_index=True)
+
+
+def read_metrics(experiment: Experiment) -> dict[int, pd.DataFrame]:
+    """Training seed -> metrics."""
+    metrics = {}
+    for run in experiment.runs:
+        for file in read_json(experiment.run_record(run))["files"]:
+            if file["path"].endswith("metrics.csv"):
+                metrics[run.seed] = pd.read_csv(check_file(file, experiment.folder))
+    return metrics
+
+
+def training_facts(experiment: Experiment) -> list[dict[str, Any]]:
+    """What the documents say of each training run."""
+    names = ("seed", "key", "final_loss", "training_seconds", "parameters", "device")
+    records = [read_json(experiment.run_record(run)) for run in experiment.runs]
+    return [{name: record[name] for name in names} for record in records]
