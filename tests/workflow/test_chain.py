@@ -4,8 +4,8 @@ import json
 
 import pandas as pd
 import pytest
-from conftest import SECRET
 
+from tests.project import SECRET
 from vla.files import sha256_file
 
 pytestmark = pytest.mark.xdist_group("chain")

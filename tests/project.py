@@ -1,0 +1,136 @@
+"""A copy of the project with two very small experiments, run through real Snakemake."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+SECRET = "s3cr3t-that-must-not-leak"
+
+SMALL = {
+    "experiment": {
+        "name": "small",
+        "seed": 1,
+        "description": "A run that is too small to learn anything.",
+        "hypothesis": "It runs.",
+        "goals": ["Exercise every rule."],
+        "plan": ["Run it."],
+        "risks": [{"level": "high", "risk": "It may learn.", "mitigation": "Few steps."}],
+        "targets": {"success_rate": 0.9},
+    },
+    "model": {"type": "BC", "fusion": {"width": 16, "layers": 1, "heads": 2}},
+    "training": {"num_steps": 6, "batch_size": 4, "warmup_steps": 1},
+    "data": {"dataset": "metaworld-4tasks"},
+    "evaluation": {
+        "tasks": ["button-press-topdown-v3"],
+        "episodes_per_task": 2,
+        "max_steps": 16,
+    },
+    "tracking": {"log_every": 2},
+    "checkpoints": {"save_every": 3},
+    "resources": {"disk_gb": 0.1, "accelerator": "cpu"},
+}
+
+
+class Project:
+    """A checkout of the project at `root`, with `a` and `b` as its only experiments.
+
+    `variables`: further environment variables under which Snakemake runs.
+    """
+
+    def __init__(self, root: Path, variables: dict[str, str] | None = None):
+        self.root, self.variables = root, variables or {}
+
+    @classmethod
+    def create(cls, root: Path) -> "Project":
+        listing = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for name in filter(None, listing.split("\0")):
+            if (ROOT / name).is_file() and not name.startswith(("experiments/", "tests/")):
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, root / name)
+        project = cls(root)
+        for name in ("a", "b"):
+            folder = root / "experiments" / name
+            folder.mkdir(parents=True)
+            shutil.copy2(ROOT / "experiments/exp_001_baseline/train.py", folder)
+        project.write("a", SMALL | {"experiment": SMALL["experiment"] | {"seed": [1, 2]}})
+        project.write("b", SMALL | {"model": SMALL["model"] | {"type": "RT2"}})
+        project.write_yaml(
+            "config/config.yaml", {"experiments": ["a", "b"], "comparisons": [["a", "b"]]}
+        )
+        project.git("init", "-q")
+        project.commit()
+        return project
+
+    def copy(self, root: Path) -> "Project":
+        """The same state elsewhere; times are kept, as `rsync -a` would."""
+        shutil.copytree(self.root, root, symlinks=True)
+        return Project(root, self.variables)
+
+    def snakemake(self, *arguments: str, ok: bool = True) -> str:
+        """Run Snakemake; returns all that it prints."""
+        finished = subprocess.run(
+            [sys.executable, "-m", "snakemake", *arguments],
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            env=os.environ | {"WANDB_API_KEY": SECRET, "MY_PASSWORD": SECRET} | self.variables,
+        )
+        printed = finished.stdout + finished.stderr
+        assert (finished.returncode == 0) == ok, printed
+        return printed
+
+    def jobs(self, *arguments: str) -> dict[str, int]:
+        """What a dry run would do: rule -> number of jobs, without `all`."""
+        printed = self.snakemake("-n", *arguments, "--quiet", "rules")
+        if "Nothing to be done" in printed:
+            return {}
+        table = printed.split("Job stats:")[1].split("total")[0].splitlines()[3:]
+        counts = dict(line.split() for line in table if line.strip())
+        counts.pop("all", None)
+        return {rule: int(count) for rule, count in counts.items()}
+
+    def git(self, *arguments: str) -> str:
+        command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", *arguments]
+        return subprocess.run(
+            command, cwd=self.root, check=True, capture_output=True, text=True
+        ).stdout
+
+    def commit(self) -> None:
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", "state")
+
+    def read(self, experiment: str) -> dict:
+        return yaml.safe_load((self.root / f"experiments/{experiment}/config.yaml").read_text())
+
+    def write(self, experiment: str, config: dict) -> None:
+        self.write_yaml(f"experiments/{experiment}/config.yaml", config)
+
+    def write_yaml(self, name: str, content: object) -> None:
+        (self.root / name).write_text(yaml.safe_dump(content, sort_keys=False))
+
+    def change(self, experiment: str, section: str, **values: object) -> None:
+        config = self.read(experiment)
+        config[section] = config.get(section, {}) | values
+        self.write(experiment, config)
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        path = self.root / name
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    def one(self, pattern: str) -> Path:
+        (path,) = self.root.glob(pattern)
+        return path
