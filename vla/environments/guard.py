@@ -48,17 +48,22 @@ def verify(prefix: Path, files: EnvironmentFiles) -> None:
 
 
 def verify_finished(folder: Path, root: Path, names: set[str]) -> None:
-    """Verify the environments of those names that Snakemake has finished in `folder`."""
-    contents = {}
-    for name in sorted(names):
+    """Verify the environments of those names that Snakemake has finished in `folder`.
+
+    Beside an environment lie copies of the files it was made from; those that are made from other
+    files than today's belong to an earlier lock, and nothing will run in them.
+    """
+    made_from = {}
+    for name in names:
         files = EnvironmentFiles(name, root)
-        read_pin(files.pin)  # a missing pin is an error, not a reason to solve
-        contents[files.pin.read_bytes()] = files
-    for copy in sorted(folder.glob("*.pin.txt")):
-        prefix = copy.with_name(copy.name.removesuffix(".pin.txt"))
-        files = contents.get(copy.read_bytes())
-        if files and prefix.with_suffix(".env_setup_done").exists():
-            verify(prefix, files)
+        made_from[files.pin.read_bytes(), files.post_deploy.read_bytes()] = files
+    for done in sorted(folder.glob("*.env_setup_done")):
+        prefix = done.with_suffix("")
+        copies = [Path(f"{prefix}{ending}") for ending in (".pin.txt", ".post-deploy.sh")]
+        if prefix.is_dir() and all(copy.is_file() for copy in copies):
+            pin, post_deploy = (copy.read_bytes() for copy in copies)
+            if files := made_from.get((pin, post_deploy)):
+                verify(prefix, files)
 
 
 def enter_job(kind: str, root: Path) -> None:
