@@ -57,8 +57,8 @@ class Conda:
 
     def lock(self, root: Path, *names: str) -> str:
         """`make lock` for those environments; returns what it prints."""
-        if not (root / ".venv-conda").exists():
-            (root / ".venv-conda").symlink_to(ROOT / ".venv-conda")
+        tools = root / ".venv-conda"
+        tools.symlink_to(ROOT / ".venv-conda")
         finished = subprocess.run(
             [sys.executable, "-m", "vla.environments.lock", *names],
             cwd=root,
@@ -66,6 +66,7 @@ class Conda:
             capture_output=True,
             text=True,
         )
+        tools.unlink()
         assert finished.returncode == 0, finished.stdout + finished.stderr
         return finished.stdout
 

@@ -85,6 +85,9 @@ async def solve(specs: list[str], channels: list[str]) -> list[RepoDataRecord]:
 async def create(arguments: argparse.Namespace) -> None:
     if arguments.file and arguments.file.suffix == ".txt":
         records = await read_explicit(arguments.file)
+    elif arguments.specs and all(os.path.isfile(spec) for spec in arguments.specs):
+        paths = map(Path, arguments.specs)  # an archive of Snakemake's
+        records = [await RepoDataRecord.from_package_archive(path.absolute()) for path in paths]
     else:
         content = yaml.safe_load(arguments.file.read_text()) if arguments.file else {}
         specs = content.get("dependencies", arguments.specs)

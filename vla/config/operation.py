@@ -27,7 +27,7 @@ class ResourcesSection(Section):
     """What a run uses."""
 
     accelerator: Literal["cpu", "cuda", "auto"] = "auto"
-    """Device; `auto` takes a GPU when there is one. Part of the run key."""
+    """Device; `auto` takes a GPU when there is one where Snakemake starts. Part of the run key."""
     training_threads: PositiveInt = 1
     """CPU threads of one training run. Part of the run key: another number sums in another order."""
     evaluation_workers: PositiveInt = 1
