@@ -85,7 +85,7 @@ async def solve(specs: list[str], channels: list[str]) -> list[RepoDataRecord]:
 async def create(arguments: argparse.Namespace) -> None:
     if arguments.file and arguments.file.suffix == ".txt":
         records = await read_explicit(arguments.file)
-    elif arguments.specs and all(os.path.isfile(spec) for spec in arguments.specs):
+    elif arguments.specs and all(Path(s).is_file() for s in arguments.specs):
         paths = map(Path, arguments.specs)  # an archive of Snakemake's
         records = [await RepoDataRecord.from_package_archive(path.absolute()) for path in paths]
     else:
