@@ -19,6 +19,7 @@ def template_environment(root: Path) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
         autoescape=lambda name: bool(name) and ".html" in name,  # noqa: S701 - Markdown stays as it is
     )
     environment.filters |= {
