@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from vla.errors import UserError
-from vla.files import write_json
+from vla.files import write_sealed
 from vla.job import job, load_plan
 from vla.plan import Experiment
 from vla.provenance.git import git_state
@@ -46,4 +46,4 @@ if __name__ == "__main__":
     with job("train", snakemake.log[0], f"check {snakemake.wildcards.experiment}") as root:
         experiment = load_plan(snakemake).find_experiment(snakemake.wildcards.experiment)
         experiment.find_run(snakemake.wildcards.run)
-        write_json(Path(snakemake.output[0]), {"schema": 1, "checks": check(experiment, root)})
+        write_sealed(Path(snakemake.output[0]), {"schema": 1, "checks": check(experiment, root)})

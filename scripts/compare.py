@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from vla.files import write_json
+from vla.files import write_sealed
 from vla.job import job, load_plan
 from vla.report.figures import comparison, save
 from vla.report.sources import read_episodes
@@ -20,7 +20,7 @@ if __name__ == "__main__":
         results = compare(*tables)
         names = tuple(experiment.config.experiment.name for experiment in experiments)
         save(comparison(results, names), Path(snakemake.output.figure))
-        write_json(
+        write_sealed(
             Path(snakemake.output.results),
             {
                 "schema": 1,

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from vla.errors import UserError
 from vla.evaluation.episodes import episodes_table
+from vla.evaluation.journal import Journal
 from vla.evaluation.protocol import plan_episodes
 from vla.evaluation.video import choose, film
 from vla.evaluation.workers import run_episodes
-from vla.files import check_file, read_json, write_atomic
+from vla.files import check_file, read_sealed, write_atomic
 from vla.job import job, load_plan
 from vla.models.policy import PolicySpec
 from vla.models.storage import read_policy_facts
@@ -22,7 +23,7 @@ def evaluate(
 ) -> None:
     """Run the episodes, film some, and write the record last."""
     started, config = now(), experiment.config.evaluation
-    for file in read_json(experiment.run_record(run))["files"]:
+    for file in read_sealed(experiment.run_record(run))["files"]:
         check_file(file, experiment.folder)
     policy_file = experiment.folder / "checkpoints" / run.name / "policy.safetensors"
     facts = read_policy_facts(policy_file)
@@ -34,7 +35,8 @@ def evaluate(
     spec = PolicySpec.from_json(facts["spec"])
     for plan in plans:  # a sentence that is too long is a mistake, not a hundred crashes
         spec.vocabulary.encode(plan.instruction, facts["model"]["max_words"])
-    results = run_episodes(plans, policy_file, config, device, workers)
+    journal = Journal(record.with_name("episodes.journal"))
+    results = run_episodes(plans, policy_file, config, device, workers, journal)
     if all(result.outcome == "crash" for result in results):
         raise UserError(
             f"Every episode crashed; the first said:\n{results[0].error}",
@@ -72,6 +74,7 @@ def evaluate(
             "episode_seconds": float(table["seconds"].sum()),
         },
     )
+    journal.remove()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 from vla.config.workflow import DatasetEntry
 from vla.data.manifest import read_manifest
 from vla.errors import UserError
-from vla.files import write_json, write_text
+from vla.files import write_sealed, write_text
 from vla.job import find_entry, job
 
 
@@ -44,4 +44,4 @@ def _allow_no_git(root: Path) -> None:
 if __name__ == "__main__":
     with job("data", snakemake.log[0], f"fetch {snakemake.wildcards.dataset}") as root:
         pulled = fetch(find_entry(root, snakemake.wildcards.dataset), root)
-        write_json(Path(snakemake.output[0]), {"schema": 1, "pulled": pulled})
+        write_sealed(Path(snakemake.output[0]), {"schema": 1, "pulled": pulled})

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from vla.files import read_json
+from vla.files import read_sealed
 from vla.job import job, load_plan
 from vla.report.figures import learning_curve, save, success_by_task
 from vla.report.sources import read_metrics
@@ -13,5 +13,5 @@ if __name__ == "__main__":
         experiment = load_plan(snakemake).find_experiment(words.experiment)
         metrics = read_metrics(experiment)
         save(learning_curve(metrics), Path(snakemake.output.learning_curve))
-        summary = read_json(Path(snakemake.input.summary))
+        summary = read_sealed(Path(snakemake.input.summary))
         save(success_by_task(summary), Path(snakemake.output.success))

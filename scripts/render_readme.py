@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from vla.files import read_json, write_text
+from vla.files import read_sealed, write_text
 from vla.job import job, load_plan
 from vla.report.readme import readme_context, render_readme
 
@@ -10,7 +10,7 @@ if __name__ == "__main__":
     words = snakemake.wildcards
     with job("analyse", snakemake.log[0], f"readme {words.experiment}") as root:
         experiment = load_plan(snakemake).find_experiment(words.experiment)
-        summary = read_json(Path(snakemake.input.summary))
+        summary = read_sealed(Path(snakemake.input.summary))
         write_text(
             Path(snakemake.output[0]), render_readme(readme_context(experiment, summary), root)
         )

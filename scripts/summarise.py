@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from vla.files import write_json, write_text
+from vla.files import write_sealed, write_text
 from vla.job import job, load_plan
 from vla.report.sources import read_episodes, training_facts
 from vla.report.table import table_page
@@ -20,6 +20,6 @@ if __name__ == "__main__":
             Path(snakemake.output.page), table_page(table, f"{experiment.name}: success rates")
         )
         content = {"schema": 1, "experiment": experiment.name, **summary}
-        write_json(
+        write_sealed(
             Path(snakemake.output.summary), content | {"training": training_facts(experiment)}
         )

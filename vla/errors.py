@@ -1,4 +1,4 @@
-"""The one exception for mistakes that a user can make and mend."""
+"""The two exceptions that are no defects: mistakes that a user can mend, and work to go on with."""
 
 
 class UserError(Exception):
@@ -16,3 +16,9 @@ class UserError(Exception):
     def __reduce__(self) -> tuple:
         # By default an exception is unpickled from its one message: worker processes would die.
         return UserError, (self.problem, self.way_out)
+
+
+class GoOnLaterError(Exception):
+    """The work was asked to stop, has saved its state, and goes on when it is started again."""
+
+    EXIT_CODE = 75  # EX_TEMPFAIL of sysexits.h: try again

@@ -11,7 +11,7 @@ from pathlib import Path
 from vla.config.workflow import DatasetEntry, load_registry
 from vla.environments.files import use_conda
 from vla.environments.guard import enter_job
-from vla.errors import UserError
+from vla.errors import GoOnLaterError, UserError
 from vla.plan import Plan
 
 
@@ -42,6 +42,9 @@ def job(kind: str, log: str, label: str) -> Iterator[Path]:
     except UserError as error:
         logger.error("\n%s", error)
         sys.exit(1)
+    except GoOnLaterError as error:
+        logger.warning("%s\n  -> Run snakemake again: it goes on from there.", error)
+        sys.exit(GoOnLaterError.EXIT_CODE)
     except Exception as error:  # noqa: BLE001
         logger.error("unexpected %s: %s (see %s)", type(error).__name__, error, log)
         traceback.print_exc(file=stream)

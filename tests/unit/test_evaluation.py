@@ -10,6 +10,7 @@ import pytest
 
 from vla.config.evaluation import EvaluationSection
 from vla.errors import UserError
+from vla.evaluation.journal import Journal
 from vla.evaluation.protocol import EpisodePlan, plan_episodes
 from vla.evaluation.rollout import EpisodeResult, run_episode
 from vla.evaluation.video import EVERY, SIZE, choose, film
@@ -37,9 +38,24 @@ def plans(store):
     return plan_episodes(CONFIG, "instructed", store.tasks, store.seeds)
 
 
+@pytest.fixture
+def journal(tmp_path) -> Journal:
+    return Journal(tmp_path / "episodes.journal")
+
+
 @pytest.fixture(scope="module")
-def results(plans, policy_file):
-    return run_episodes(plans, policy_file, CONFIG, "cpu", workers=1)
+def results(plans, policy_file, tmp_path_factory):
+    journal = Journal(tmp_path_factory.mktemp("evaluation") / "episodes.journal")
+    return run_episodes(plans, policy_file, CONFIG, "cpu", 1, journal)
+
+
+def must_not_run(plan: EpisodePlan) -> EpisodeResult:
+    raise AssertionError(f"{plan} ran again")
+
+
+def only_the_second_may_run(plan: EpisodePlan) -> EpisodeResult:
+    assert plan.episode == 1
+    return EpisodeResult(plan, "success", 7, 0.1)
 
 
 def rows(results: list[EpisodeResult]) -> list[dict]:
@@ -99,29 +115,54 @@ def test_task_the_policy_never_saw_is_refused(store):
     assert BUTTON in caught.value.way_out
 
 
-def test_outcomes_are_the_same_for_any_number_of_workers(results, plans, policy_file):
+def test_outcomes_are_the_same_for_any_number_of_workers(results, plans, policy_file, journal):
     assert [result.plan for result in results] == plans
     for result in results:
         assert (result.outcome, result.steps, result.error) == ("failure", 20, "")
-    side_by_side = run_episodes(plans, policy_file, CONFIG, "cpu", workers=2)
+    side_by_side = run_episodes(plans, policy_file, CONFIG, "cpu", 2, journal)
     assert rows(side_by_side) == rows(results)
 
 
-def test_episode_whose_process_dies_is_a_crash_and_takes_no_other_along(policy_file, tmp_path):
+def test_episode_whose_process_dies_is_a_crash_alone(policy_file, tmp_path, journal):
     plans = [EpisodePlan(BUTTON, number, number, str(tmp_path / "flag")) for number in range(3)]
     results = run_episodes(
-        plans, policy_file, CONFIG, "cpu", workers=2, episode=first_last_and_third_dies
+        plans, policy_file, CONFIG, "cpu", 2, journal, episode=first_last_and_third_dies
     )
     assert [result.plan for result in results] == plans
     assert [result.outcome for result in results] == ["success", "success", "crash"]
     assert "process died" in results[2].error
 
 
-def test_mistake_found_by_a_worker_ends_the_evaluation_with_its_message(policy_file):
+def test_episodes_that_are_known_do_not_run_again(results, plans, policy_file, journal):
+    for result in results:
+        journal.append(result)
+    again = run_episodes(plans, policy_file, CONFIG, "cpu", 1, journal, episode=must_not_run)
+    assert again == results
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip"])
+def test_damaged_line_of_the_journal_runs_again(results, plans, policy_file, journal, damage):
+    """As when the process was killed while it wrote."""
+    for result in results:
+        journal.append(result)
+    text = journal.path.read_text()
+    if damage == "cut":
+        journal.path.write_text(text[:-20])
+    else:
+        first, second = text.splitlines()
+        journal.path.write_text(f"{first}\n{second.replace('failure', 'success')}\n")
+    arguments = (plans, policy_file, CONFIG, "cpu", 1, journal)
+    again = run_episodes(*arguments, episode=only_the_second_may_run)
+    assert again[0] == results[0]
+    assert again[1].steps == 7
+    assert journal.read() == {result.plan: result for result in again}
+
+
+def test_mistake_found_by_a_worker_ends_the_evaluation_with_its_message(policy_file, journal):
     """Counted as crashes, such episodes would hide what the user has to mend."""
     plans = [EpisodePlan("open the faucet", 0, 1, "")]
     with pytest.raises(UserError, match="no task 'open the faucet'"):
-        run_episodes(plans, policy_file, CONFIG, "cpu", workers=1)
+        run_episodes(plans, policy_file, CONFIG, "cpu", 1, journal)
 
 
 def test_error_in_an_episode_is_a_crash_with_its_text(policy_file):

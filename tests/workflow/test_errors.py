@@ -46,7 +46,6 @@ MISTAKES = {
         lambda project: (project.root / "experiments/a/train.py").unlink(),
         ["experiments/a/train.py is missing"],
     ),
-    "conda without locks": (None, ["--use-conda", ".linux-64.pin.txt is missing"]),
 }
 
 
@@ -54,9 +53,8 @@ MISTAKES = {
 def test_mistake_is_named_before_any_work(fresh, tmp_path, name):
     project = fresh.copy(tmp_path / "project")
     mistake, expected = MISTAKES[name]
-    if mistake:
-        mistake(project)
-    printed = project.snakemake("-n", *([] if mistake else ["--use-conda"]), ok=False)
+    mistake(project)
+    printed = project.snakemake("-n", ok=False)
     for words in expected:
         assert words in printed
     assert "->" in printed, "the way out"

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
 from vla.config.base import Section
 
@@ -20,7 +20,13 @@ class CheckpointsSection(Section):
     """What is kept on disk. Never part of a run's key."""
 
     save_every: PositiveInt = 400
-    """Steps between two checkpoints one can resume from; only the newest is kept."""
+    """Steps between two checkpoints one can resume from."""
+    keep_last: PositiveInt = 2
+    """How many of the newest checkpoints are kept; a damaged one is replaced by the one before."""
+    keep_best: NonNegativeInt = 0
+    """How many checkpoints with the lowest training loss are kept as well."""
+    keep_every: NonNegativeInt = 0
+    """Checkpoints at multiples of so many steps are kept as well; 0 keeps none for that reason."""
 
 
 class ResourcesSection(Section):

@@ -8,7 +8,7 @@ import numpy as np
 from vla.data.lerobot import LeRobotReader
 from vla.data.prepared import ARRAYS
 from vla.errors import UserError
-from vla.files import describe_file, write_atomic, write_json
+from vla.files import describe_file, write_atomic, write_sealed
 
 
 def prepare(dataset: Path, cameras: tuple[str, ...], folder: Path) -> None:
@@ -48,7 +48,7 @@ def prepare(dataset: Path, cameras: tuple[str, ...], folder: Path) -> None:
     write_atomic(folder / "pictures.npy", write_pictures)
     for name, parts in columns.items():
         write_atomic(folder / f"{name}.npy", lambda path, p=parts: np.save(path, np.concatenate(p)))
-    write_json(
+    write_sealed(
         folder / "prepared.json",
         {
             "schema": 1,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from vla.files import check_file, read_json
+from vla.files import check_file, read_sealed
 
 ARRAYS = ("pictures", "state", "action", "task", "step", "length")
 
@@ -42,7 +42,7 @@ class PreparedStore:
 
 def open_store(folder: Path) -> PreparedStore:
     """Open a store after checking every byte of it against its record."""
-    record = read_json(folder / "prepared.json")
+    record = read_sealed(folder / "prepared.json")
     for file in record["files"]:
         check_file(file, folder)
     arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}

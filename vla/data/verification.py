@@ -12,7 +12,7 @@ from typing import Any
 from vla.config.workflow import DatasetEntry
 from vla.data.manifest import content_hash, read_manifest
 from vla.errors import UserError
-from vla.files import read_json, sha256_file, write_json
+from vla.files import read_sealed, sha256_file, write_sealed
 from vla.progress import Progress
 
 # Up to this many bytes (about a second of hashing) are read again while the workflow is parsed.
@@ -34,9 +34,9 @@ def current_record(entry: DatasetEntry, root: Path) -> Path:
         return following
     present = file_states(manifest, entry.folder(root))
     for record in reversed(records):
-        if read_json(record)["files"] == present:
+        if read_sealed(record)["files"] == present:
             return record
-    newest = read_json(records[-1])["files"]
+    newest = read_sealed(records[-1])["files"]
     changed = [file for file in manifest["files"] if present[file["path"]] != newest[file["path"]]]
     if any(present[file["path"]] is None for file in changed):
         return following
@@ -94,7 +94,7 @@ def verify(entry: DatasetEntry, root: Path, record: Path, threads: int = 1) -> N
         raise UserError(
             f"Files of {entry.path} changed while they were hashed.", "Run snakemake again."
         )
-    write_json(
+    write_sealed(
         record,
         {"schema": 1, "dataset": entry.path, "content": content_hash(manifest), "files": before},
     )

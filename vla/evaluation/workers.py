@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from vla.config.evaluation import EvaluationSection
+from vla.evaluation.journal import Journal
 from vla.evaluation.protocol import EpisodePlan
 from vla.evaluation.rollout import EpisodeResult, run_episode
 from vla.models.policy import Policy
@@ -29,25 +30,34 @@ def run_episodes(
     config: EvaluationSection,
     device: str,
     workers: int,
+    journal: Journal,
     episode: Callable[[EpisodePlan], EpisodeResult] | None = None,
 ) -> list[EpisodeResult]:
     """Results in the order of `plans`, the same for any number of workers.
+
+    Episodes whose results stand in `journal` are not run again; each new result is written there.
 
     When a worker dies, the episodes without result run again one by one, each in a process of its
     own, so that the one that kills its process is found and recorded as a crash.
     """
     run = episode or _run
     setup = (policy_file, config, device)
-    results: dict[EpisodePlan, EpisodeResult] = {}
-    progress = Progress("evaluate", len(plans), "episode")
-    for result in _in_pool(plans, setup, workers, run):
+    known = journal.read()
+    results = {plan: known[plan] for plan in plans if plan in known}
+    journal.rewrite(results)
+    progress = Progress("evaluate", len(plans), "episode", done=len(results))
+
+    def note(result: EpisodeResult) -> None:
+        journal.append(result)
         results[result.plan] = result
         progress.update()
+
+    for result in _in_pool([p for p in plans if p not in results], setup, workers, run):
+        note(result)
     for plan in [plan for plan in plans if plan not in results]:
         started = time.monotonic()
         alone = list(_in_pool([plan], setup, 1, run))
-        results[plan] = alone[0] if alone else _died(plan, time.monotonic() - started)
-        progress.update()
+        note(alone[0] if alone else _died(plan, time.monotonic() - started))
     return [results[plan] for plan in plans]
 
 

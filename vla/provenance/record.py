@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from vla.files import describe_file, write_atomic, write_json
+from vla.files import describe_file, write_atomic, write_sealed
 from vla.provenance.environment import capture_environment, capture_hardware
 from vla.provenance.git import git_state
 
@@ -41,7 +41,7 @@ def write_record(
         content = state["diff"].encode("utf-8", "surrogateescape")  # files in any encoding
         write_atomic(patch, lambda temporary: temporary.write_bytes(content))
         made.append(patch)
-    write_json(
+    write_sealed(
         path,
         {
             "schema": 1,

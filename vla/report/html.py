@@ -4,7 +4,7 @@ import base64
 from pathlib import Path
 from typing import Any
 
-from vla.files import check_file, read_json
+from vla.files import check_file, read_sealed
 from vla.plan import Plan
 from vla.report.figures import overview, save
 from vla.report.readme import readme_context, template_environment
@@ -16,7 +16,7 @@ def render_report(plan: Plan, folder: Path) -> str:
     """The report's HTML; draws the overview figure into `folder`."""
     experiments, summaries = [], {}
     for experiment in plan.experiments.values():
-        summary = read_json(experiment.results(experiment.summary.name, "summary.json"))
+        summary = read_sealed(experiment.results(experiment.summary.name, "summary.json"))
         context = readme_context(experiment, summary)
         figures = experiment.results(experiment.figures.name)
         context["success_figure"] = inline(figures / "success_by_task.svg")
@@ -29,7 +29,7 @@ def render_report(plan: Plan, folder: Path) -> str:
     for pair in plan.comparisons:
         base = plan.root / "results" / pair.name
         comparisons.append(
-            read_json(base / "comparison.json") | {"figure": inline(base / "comparison.svg")}
+            read_sealed(base / "comparison.json") | {"figure": inline(base / "comparison.svg")}
         )
     template = template_environment(plan.root).get_template("report.html.j2")
     return template.render(

@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from vla.files import read_json
+from vla.files import read_sealed
 from vla.plan import Experiment
 from vla.report.figures import CONDITIONS, short_task
 from vla.statistics.rates import describe, percent
@@ -39,9 +39,9 @@ def render_readme(context: dict[str, Any], root: Path) -> str:
 
 def readme_context(experiment: Experiment, summary: dict[str, Any]) -> dict[str, Any]:
     """What README and report show of one experiment: its words, numbers and records."""
-    runs = [read_json(experiment.run_record(run)) for run in experiment.runs]
+    runs = [read_sealed(experiment.run_record(run)) for run in experiment.runs]
     evaluations = [
-        read_json(experiment.evaluation_record(run, evaluation))
+        read_sealed(experiment.evaluation_record(run, evaluation))
         for run in experiment.runs
         for evaluation in run.evaluations
     ]

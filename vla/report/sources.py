@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from vla.files import check_file, read_json
+from vla.files import check_file, read_sealed
 from vla.plan import Experiment
 
 
@@ -13,7 +13,7 @@ def read_episodes(experiment: Experiment) -> pd.DataFrame:
     parts = []
     for run in experiment.runs:
         for evaluation in run.evaluations:
-            record = read_json(experiment.evaluation_record(run, evaluation))
+            record = read_sealed(experiment.evaluation_record(run, evaluation))
             path = next(
                 check_file(file, experiment.folder)
                 for file in record["files"]
@@ -27,7 +27,7 @@ def read_metrics(experiment: Experiment) -> dict[int, pd.DataFrame]:
     """Training seed -> metrics."""
     metrics = {}
     for run in experiment.runs:
-        for file in read_json(experiment.run_record(run))["files"]:
+        for file in read_sealed(experiment.run_record(run))["files"]:
             if file["path"].endswith("metrics.csv"):
                 metrics[run.seed] = pd.read_csv(check_file(file, experiment.folder))
     return metrics
@@ -36,5 +36,5 @@ def read_metrics(experiment: Experiment) -> dict[int, pd.DataFrame]:
 def training_facts(experiment: Experiment) -> list[dict[str, Any]]:
     """What the documents say of each training run."""
     names = ("seed", "key", "final_loss", "training_seconds", "parameters", "device")
-    records = [read_json(experiment.run_record(run)) for run in experiment.runs]
+    records = [read_sealed(experiment.run_record(run)) for run in experiment.runs]
     return [{name: record[name] for name in names} for record in records]

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,10 @@ class MetricsLog:
         if self._tensorboard:
             for name in COLUMNS[1:]:
                 self._tensorboard.add_scalar(f"train/{name}", row[name], int(row["step"]))
+
+    def sync(self) -> None:
+        """Rows written so far survive a power failure; called before a checkpoint relies on them."""
+        os.fsync(self._stream.fileno())
 
     def close(self) -> None:
         self._stream.close()

@@ -1,70 +1,147 @@
-"""Checkpoints one can resume from: safetensors and JSON, written atomically, never unpickled.
+"""Checkpoints one can resume from: safetensors and JSON, written beside training, never unpickled.
 
 Learning rate, batch order and augmentation are functions of the step, so that weights, AdamW's
 moments and the step are all there is to save.
 """
 
+import logging
+import shutil
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from vla.config.operation import CheckpointsSection
 from vla.errors import UserError
-from vla.files import check_file, describe_file, read_json, write_atomic, write_json
+from vla.files import check_file, describe_file, read_sealed, write_atomic, write_sealed
+
+logger = logging.getLogger("vla")
 
 
-def save_checkpoint(
-    folder: Path,
-    key: str,
-    step: int,
-    policy: torch.nn.Module,
-    optimizer: torch.optim.Optimizer,
-    losses: list[torch.Tensor],
-) -> None:
-    """Write the state after `step` steps, then remove the older ones.
+class Checkpoints:
+    """The checkpoints of one run, in a folder of its own.
 
-    `losses`: those of the steps since the last row of metrics.
+    `save` copies the state and returns; a thread writes it. An error of the thread is raised by the
+    next call. Older checkpoints go only after the new one has been read back and found equal.
     """
-    tensors = {f"policy.{name}": value for name, value in policy.state_dict().items()}
-    for number, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{number}.{name}": value for name, value in state.items()}
-    if losses:
-        tensors["losses"] = torch.stack(losses)
-    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    path = folder / f"step_{step:08d}.safetensors"
-    write_atomic(path, lambda temporary: save_file(tensors, temporary))
-    write_json(
-        path.with_suffix(".json"),
-        {"schema": 1, "key": key, "step": step, "weights": describe_file(path, folder)},
-    )
-    for old in folder.glob("step_*.json"):
-        if old != path.with_suffix(".json"):
-            old.unlink()
-            old.with_suffix(".safetensors").unlink(missing_ok=True)
 
+    def __init__(self, folder: Path, key: str, retention: CheckpointsSection):
+        self.folder, self.key, self.retention = folder, key, retention
+        self._thread = ThreadPoolExecutor(1, "checkpoint")
+        self._pending: Future[None] | None = None
 
-def resume(
-    folder: Path, key: str, policy: torch.nn.Module, optimizer: torch.optim.Optimizer
-) -> tuple[int, list[torch.Tensor]]:
-    """Load the newest checkpoint into policy and optimiser; returns its step (0 without one) and the
-    losses since the last row of metrics."""
-    records = sorted(folder.glob("step_*.json"))
-    if not records:
-        return 0, []
-    record = read_json(records[-1])
-    if record["key"] != key:
-        raise UserError(
-            f"{records[-1]} belongs to run {record['key']}, not to {key}.",
-            f"Set {folder} aside.",
-        )
-    tensors = load_file(check_file(record["weights"], folder))
-    policy.load_state_dict(
-        {
-            name.removeprefix("policy."): t
-            for name, t in tensors.items()
-            if name.startswith("policy.")
+    def save(
+        self,
+        step: int,
+        losses: list[torch.Tensor],
+        loss: float,
+        policy: torch.nn.Module,
+        optimizer: torch.optim.Optimizer,
+    ) -> None:
+        """Save the state after `step` steps.
+
+        `losses`: those of the steps since the last row of metrics; `loss`: what `keep_best` compares.
+        """
+        self.wait()
+        tensors = {f"policy.{name}": value for name, value in policy.state_dict().items()}
+        for number, moments in optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{number}.{name}": value for name, value in moments.items()}
+        if losses:
+            tensors["losses"] = torch.stack(losses)
+        copies = {
+            name: value.detach().to("cpu", copy=True).contiguous()
+            for name, value in tensors.items()
         }
-    )
+        self._pending = self._thread.submit(self._write, step, loss, copies)
+
+    def wait(self) -> None:
+        """Until the last checkpoint is on disk; raises what went wrong there."""
+        if self._pending:
+            pending, self._pending = self._pending, None
+            pending.result()
+
+    def raise_errors(self) -> None:
+        """Raise what went wrong in the thread, without waiting for it."""
+        if self._pending and self._pending.done():
+            self.wait()
+
+    def close(self) -> None:
+        """Let the thread end; what it still writes is written."""
+        self._thread.shutdown(wait=True)
+
+    def resume(
+        self, policy: torch.nn.Module, optimizer: torch.optim.Optimizer
+    ) -> tuple[int, list[torch.Tensor]]:
+        """Load the newest sound checkpoint into policy and optimiser.
+
+        Returns its step (0 without one) and the losses since the last row of metrics.
+        A damaged one is set aside with a warning. One of another run is a `UserError`.
+        """
+        for path in sorted(self.folder.glob("step_*.json"), reverse=True):
+            try:
+                record = read_sealed(path)
+                weights = check_file(record["weights"], self.folder)
+            except UserError as error:
+                self._set_aside(path, error)
+                continue
+            if record["key"] != self.key:
+                raise UserError(
+                    f"{path} belongs to run {record['key']}, not to {self.key}.",
+                    f"Set {self.folder} aside.",
+                )
+            return record["step"], _load(weights, policy, optimizer)
+        return 0, []
+
+    def _set_aside(self, path: Path, error: UserError) -> None:
+        for damaged in (path, path.with_suffix(".safetensors")):
+            if damaged.is_file():
+                damaged.replace(damaged.with_name(f"{damaged.name}.damaged"))
+        logger.warning("%s\nSet aside; going on from the checkpoint before.", error.problem)
+
+    def _write(self, step: int, loss: float, tensors: dict[str, torch.Tensor]) -> None:
+        path = self.folder / f"step_{step:08d}.safetensors"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        _require_space(path, sum(tensor.nbytes for tensor in tensors.values()))
+        write_atomic(path, lambda temporary: save_file(tensors, temporary))
+        _require_equal(path, tensors)
+        weights = describe_file(path, self.folder)
+        record = {"schema": 1, "key": self.key, "step": step, "loss": loss, "weights": weights}
+        write_sealed(path.with_suffix(".json"), record)
+        self._thin_out()
+
+    def _thin_out(self) -> None:
+        """Remove what the configuration does not keep."""
+        records: dict[int, dict[str, Any]] = {}
+        for path in self.folder.glob("step_*.json"):
+            try:
+                record = read_sealed(path)
+            except UserError:  # resuming will report it
+                continue
+            records[record["step"]] = record
+        keep = set(sorted(records)[-self.retention.keep_last :])
+        best = sorted(records, key=lambda step: (records[step]["loss"], step))
+        keep |= set(best[: self.retention.keep_best])
+        if self.retention.keep_every:
+            keep |= {step for step in records if step % self.retention.keep_every == 0}
+        for step in records.keys() - keep:
+            path = self.folder / f"step_{step:08d}.json"
+            path.unlink()
+            path.with_suffix(".safetensors").unlink(missing_ok=True)
+
+
+def _load(
+    path: Path, policy: torch.nn.Module, optimizer: torch.optim.Optimizer
+) -> list[torch.Tensor]:
+    tensors = load_file(path)
+    weights = {
+        name.removeprefix("policy."): tensor
+        for name, tensor in tensors.items()
+        if name.startswith("policy.")
+    }
+    policy.load_state_dict(weights)
     content = optimizer.state_dict()
     content["state"] = {}
     for name, tensor in tensors.items():
@@ -73,4 +150,24 @@ def resume(
             content["state"].setdefault(int(number), {})[field] = tensor
     optimizer.load_state_dict(content)
     device = next(policy.parameters()).device
-    return record["step"], [loss.to(device) for loss in tensors.get("losses", ())]
+    return [loss.to(device) for loss in tensors.get("losses", ())]
+
+
+def _require_space(path: Path, needed: int) -> None:
+    free = shutil.disk_usage(path.parent).free
+    if free < needed:
+        raise UserError(
+            f"The disk is full: {path.name} needs {needed / 1e6:.1f} MB, {free / 1e6:.1f} MB are "
+            f"free in {path.parent}.",
+            "Free some and run snakemake again: it goes on from the checkpoint before.",
+        )
+
+
+def _require_equal(path: Path, tensors: dict[str, torch.Tensor]) -> None:
+    with safe_open(path, "pt") as written:
+        for name, tensor in tensors.items():
+            if not torch.equal(written.get_tensor(name), tensor):
+                raise UserError(
+                    f"{path} does not hold what was written to it: {name} differs.",
+                    "Check the disk, then run snakemake again.",
+                )
