@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CONDA_TOOLS := .venv-conda
 
-.PHONY: setup demo report test lint format lock lock-check config-docs
+.PHONY: setup demo report test test-faults lint format lock lock-check config-docs
 
 setup: $(READY)
 
@@ -46,6 +46,11 @@ reports/report.html:
 test: setup $(CONDA_TOOLS)/.ready
 	@sh tools/system_packages.sh test
 	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -n 2 --dist loadgroup
+
+# Kill the workflow N times at random moments, fill the disk, flip bits (N=50 takes about an hour).
+N ?= 4
+test-faults: setup
+	PATH="$(CURDIR)/$(BIN):$$PATH" FAULTS=$(N) pytest tests/faults -n 2 --dist loadgroup -rP | grep -v "^=\|^-\|^_"
 
 lint: setup
 	$(BIN)/ruff check .

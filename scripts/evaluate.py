@@ -8,7 +8,7 @@ from vla.evaluation.journal import Journal
 from vla.evaluation.protocol import plan_episodes
 from vla.evaluation.video import choose, film
 from vla.evaluation.workers import run_episodes
-from vla.files import check_file, read_sealed, write_atomic
+from vla.files import check_file, exclusive, read_sealed, write_atomic
 from vla.job import job, load_plan
 from vla.models.policy import PolicySpec
 from vla.models.storage import read_policy_facts
@@ -84,4 +84,6 @@ if __name__ == "__main__":
         experiment = load_plan(snakemake).find_experiment(words.experiment)
         run = experiment.find_run(words.run)
         evaluation = run.find_evaluation(words.evaluation)
-        evaluate(experiment, run, evaluation, Path(snakemake.output[0]), snakemake.threads, root)
+        record = Path(snakemake.output[0])
+        with exclusive(record.parent):
+            evaluate(experiment, run, evaluation, record, snakemake.threads, root)

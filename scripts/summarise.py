@@ -4,7 +4,7 @@ from pathlib import Path
 
 from vla.files import write_sealed, write_text
 from vla.job import job, load_plan
-from vla.report.sources import read_episodes, training_facts
+from vla.report.sources import read_episodes
 from vla.report.table import table_page
 from vla.statistics.summary import rates_table, summarise
 
@@ -20,6 +20,4 @@ if __name__ == "__main__":
             Path(snakemake.output.page), table_page(table, f"{experiment.name}: success rates")
         )
         content = {"schema": 1, "experiment": experiment.name, **summary}
-        write_sealed(
-            Path(snakemake.output.summary), content | {"training": training_facts(experiment)}
-        )
+        write_sealed(Path(snakemake.output.summary), content)

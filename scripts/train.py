@@ -5,7 +5,7 @@ from pathlib import Path
 from types import ModuleType
 
 from vla.data.prepared import open_store
-from vla.files import write_json
+from vla.files import exclusive, write_json
 from vla.job import job, load_plan
 from vla.models.policy import count_parameters
 from vla.models.storage import save_policy
@@ -80,4 +80,5 @@ if __name__ == "__main__":
         experiment = load_plan(snakemake).find_experiment(words.experiment)
         run = experiment.find_run(words.run)
         store = Path(snakemake.input.store).parent
-        train(experiment, run, store, Path(snakemake.output[0]), root)
+        with exclusive(experiment.folder / "checkpoints" / run.name):
+            train(experiment, run, store, Path(snakemake.output[0]), root)

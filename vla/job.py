@@ -1,7 +1,9 @@
 """What every script of the workflow does around its work: log file, errors, the plan."""
 
+import errno
 import logging
 import os
+import shutil
 import sys
 import traceback
 from collections.abc import Iterator
@@ -42,6 +44,10 @@ def job(kind: str, log: str, label: str) -> Iterator[Path]:
     except UserError as error:
         logger.error("\n%s", error)
         sys.exit(1)
+    except OSError as error:
+        logger.error("\n%s", _explain(error))
+        traceback.print_exc(file=stream)
+        sys.exit(1)
     except GoOnLaterError as error:
         logger.warning("%s\n  -> Run snakemake again: it goes on from there.", error)
         sys.exit(GoOnLaterError.EXIT_CODE)
@@ -50,6 +56,23 @@ def job(kind: str, log: str, label: str) -> Iterator[Path]:
         traceback.print_exc(file=stream)
         stream.flush()
         sys.exit(1)
+
+
+def _explain(error: OSError) -> str:
+    """What the operating system refused, with the way out where it is known."""
+    if error.errno == errno.ENOSPC:
+        folder = Path(error.filename or ".").absolute().parent
+        free = shutil.disk_usage(folder if folder.exists() else Path.cwd()).free
+        return (
+            f"The disk is full: {free / 1e6:.1f} MB are free for {error.filename or Path.cwd()}.\n"
+            "  -> Free some and run snakemake again: it goes on from what is saved."
+        )
+    if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        return (
+            f"{error.filename} cannot be written: {error.strerror}.\n"
+            "  -> Give this user the right to write there, and run snakemake again."
+        )
+    return f"{error}\n  -> See the log for where it happened."
 
 
 def load_plan(snakemake) -> Plan:

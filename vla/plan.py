@@ -12,7 +12,7 @@ from typing import Any
 from vla.config.demonstrations import DemonstrationsConfig
 from vla.config.load import ExperimentConfig, load_experiment, read_yaml, validate
 from vla.config.workflow import DatasetEntry, WorkflowConfig, find_dataset, load_registry
-from vla.data.manifest import content_hash, read_manifest
+from vla.data.manifest import check_pointer, content_hash, read_manifest
 from vla.data.verification import current_record
 from vla.environments.files import KINDS, environment_name
 from vla.errors import UserError
@@ -129,7 +129,9 @@ class Plan:
         return {environment_name(kind, a) for kind in KINDS for a in accelerators}
 
     def verification(self, entry: DatasetEntry) -> Path:
-        return current_record(entry, self.root)
+        """The verification record that the dataset's present files need."""
+        check_pointer(read_manifest(entry.manifest(self.root)), entry.pointer(self.root))
+        return current_record(entry, self.root, full=self.config.verification == "full")
 
     def find_experiment(self, name: str) -> Experiment:
         if name not in self.config.experiments:

@@ -1,5 +1,6 @@
 """Files are whole or absent; damaged ones are named; mistakes reach the user from any process."""
 
+import multiprocessing
 import pickle
 
 import pytest
@@ -9,10 +10,13 @@ from vla.files import (
     canonical_json,
     check_file,
     describe_file,
+    exclusive,
     read_json,
+    read_sealed,
     sha256_bytes,
     write_atomic,
     write_json,
+    write_sealed,
     write_text,
 )
 
@@ -104,3 +108,47 @@ def test_mistake_found_in_a_worker_process_reaches_the_user():
     assert isinstance(found, UserError)
     assert str(found) == "what is wrong\n  -> what to do"
     assert (found.problem, found.way_out) == ("what is wrong", "what to do")
+
+
+def test_sealed_record_comes_back_as_it_was(tmp_path):
+    record = {"a": [1, 2.5, None], "zeros": "0" * 64, "text": "ä"}
+    write_sealed(tmp_path / "record.json", record)
+    assert read_sealed(tmp_path / "record.json") == record
+
+
+def test_every_changed_byte_of_a_sealed_record_is_noticed(tmp_path):
+    path = tmp_path / "record.json"
+    write_sealed(path, {"step": 400, "key": "abc"})
+    content = path.read_bytes()
+    for position in range(len(content)):
+        for bit in (0, 5):  # 5 turns a space into NUL and a letter into the other case
+            changed = bytearray(content)
+            changed[position] ^= 1 << bit
+            path.write_bytes(changed)
+            with pytest.raises(UserError, match=r"record\.json is damaged"):
+                read_sealed(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}\n", b'{"step": 1}\n'])
+def test_cut_off_or_unsealed_record_is_refused(tmp_path, content):
+    (tmp_path / "record.json").write_bytes(content)
+    with pytest.raises(UserError, match=r"record\.json is damaged"):
+        read_sealed(tmp_path / "record.json")
+
+
+def test_two_processes_never_work_in_one_folder(tmp_path):
+    with exclusive(tmp_path / "run"):
+        again = multiprocessing.get_context("spawn").Process(target=enter, args=(tmp_path / "run",))
+        again.start()
+        again.join()
+        assert again.exitcode == 3
+    with exclusive(tmp_path / "run"):
+        pass
+
+
+def enter(folder):
+    try:
+        with exclusive(folder):
+            pass
+    except UserError as error:
+        raise SystemExit(3 if "Another process is at work" in str(error) else 4) from None

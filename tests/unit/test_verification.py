@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from vla.config.workflow import DatasetEntry
-from vla.data.manifest import content_hash, make_manifest, read_manifest
+from tests.project import ROOT
+from vla.config.workflow import DatasetEntry, load_registry
+from vla.data.manifest import check_pointer, content_hash, make_manifest, read_manifest
 from vla.data.verification import current_record, require_verified, verify
 from vla.errors import UserError
 from vla.files import sha256_file
@@ -160,3 +161,39 @@ def test_content_does_not_depend_on_the_order_of_files(root):
     assert content_hash(turned) == content_hash(manifest)
     turned["files"][0] = turned["files"][0] | {"path": "renamed"}
     assert content_hash(turned) != content_hash(manifest)
+
+
+def test_change_that_hides_its_time_is_noticed(root, verified):
+    """Size and time of modification can be put back; the time of change cannot."""
+    path = root / "data/toy/data/a.bin"
+    before = path.stat()
+    path.write_bytes(b"a" * 99 + b"b")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert "does not hold the bytes that were pinned" in refusal(root)
+
+
+def test_full_verification_reads_everything_again(root, verified):
+    record = current_record(ENTRY, root, full=True)
+    assert record != verified
+    assert not record.exists()
+
+
+def test_pointer_and_manifest_of_the_embedded_dataset_agree():
+    entry = load_registry(ROOT)["metaworld-4tasks"]
+    check_pointer(read_manifest(entry.manifest(ROOT)), entry.pointer(ROOT))
+
+
+def test_pointer_to_other_files_than_the_manifest_lists_stops(root):
+    pointer, manifest = ENTRY.pointer(root), read_manifest(ENTRY.manifest(root))
+    with pytest.raises(UserError, match="not tracked by DVC"):
+        check_pointer(manifest, pointer)
+    pointer.write_text(f"outs:\n- md5: {'0' * 32}.dir\n  path: toy\n")
+    with pytest.raises(UserError, match="pin different files"):
+        check_pointer(manifest, pointer)
+
+
+def test_empty_folder_gives_no_manifest(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="holds no files"):
+        make_manifest(tmp_path / "empty", tmp_path / "manifest.json")
+    assert not (tmp_path / "manifest.json").exists()

@@ -17,6 +17,8 @@ class WorkflowConfig(Section):
     """Folders in `experiments/`, in the order of tables and figures."""
     comparisons: tuple[tuple[str, str], ...] = ()
     """Pairs of experiments compared on the same episodes: [baseline, candidate]."""
+    verification: Literal["changed", "full"] = "changed"
+    """Whether datasets are hashed where files changed since the last time, or read in full each time."""
 
     @model_validator(mode="after")
     def _compared_are_run(self) -> "WorkflowConfig":

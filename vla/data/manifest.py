@@ -1,9 +1,13 @@
-"""Manifests: SHA-256 and size of every file of a dataset, kept in git beside DVC's pointer."""
+"""Manifests: hashes and size of every file of a dataset, kept in git beside DVC's pointer."""
 
+import hashlib
+import json
 import re
 import sys
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from vla.errors import UserError
 from vla.files import describe_file, read_json, sha256_json, write_json
@@ -14,7 +18,10 @@ SAFE_PATH = re.compile(r"(?!.*(^|/)\.\.?(/|$))[\w.@=+-][\w.@=+/-]*", re.ASCII)
 def make_manifest(folder: Path, destination: Path) -> dict[str, Any]:
     """List every file below `folder` in `destination`; returns the manifest."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    manifest = {"schema": 1, "files": [describe_file(path, folder) for path in files]}
+    if not files:
+        raise UserError(f"{folder} holds no files.", "Put the dataset there first.")
+    described = [describe_file(path, folder) | {"md5": _md5(path)} for path in files]
+    manifest = {"schema": 2, "files": described}
     write_json(destination, manifest)
     return manifest
 
@@ -32,12 +39,41 @@ def read_manifest(path: Path) -> dict[str, Any]:
         for file in manifest["files"]:
             if not SAFE_PATH.fullmatch(file["path"]):
                 raise UserError(f"{path} names the unsafe path {file['path']!r}.", "Do not use it.")
-            int(file["bytes"]), str(file["sha256"])
+            int(file["bytes"]), str(file["sha256"]), str(file["md5"])
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
-            f"{path} is not a manifest ({error!r}).", "Restore it: git checkout -- " + str(path)
+            f"{path} is not a manifest of this version ({error!r}).",
+            f"Restore it (git checkout -- {path}), or list the files anew (data/README.md).",
         ) from None
     return manifest
+
+
+def check_pointer(manifest: dict[str, Any], pointer: Path) -> None:
+    """Stop when DVC's pointer pins other files than the manifest does.
+
+    DVC's hash of a folder is the MD5 of a JSON list of its files' MD5, in the order of their names.
+    """
+    if not pointer.is_file():
+        raise UserError(
+            f"The dataset is not tracked by DVC: {pointer} is missing.",
+            f"Restore it (git checkout -- {pointer}), or: dvc add {pointer.with_suffix('')}",
+        )
+    files = sorted(manifest["files"], key=lambda file: file["path"])
+    listing = [{"md5": file["md5"], "relpath": file["path"]} for file in files]
+    expected = hashlib.md5(json.dumps(listing).encode(), usedforsecurity=False).hexdigest()
+    pinned = yaml.safe_load(pointer.read_text())["outs"][0]["md5"]
+    if pinned != f"{expected}.dir":
+        raise UserError(
+            f"{pointer} and the manifest beside it pin different files: DVC has {pinned}, the "
+            f"manifest's files give {expected}.dir.",
+            "Restore both from one commit, or pin the data under a new version (data/README.md).",
+        )
+
+
+def _md5(path: Path) -> str:
+    """What DVC knows a file by."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "md5").hexdigest()
 
 
 def content_hash(manifest: dict[str, Any]) -> str:
@@ -48,5 +84,8 @@ def content_hash(manifest: dict[str, Any]) -> str:
 if __name__ == "__main__":
     dataset = Path(sys.argv[1])
     destination = dataset.with_name(f"{dataset.name}.manifest.json")
-    listed = make_manifest(dataset, destination)
+    try:
+        listed = make_manifest(dataset, destination)
+    except UserError as error:
+        sys.exit(str(error))
     print(f"{destination}: {len(listed['files'])} files, content {content_hash(listed)}")

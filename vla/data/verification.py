@@ -1,10 +1,11 @@
 """Verification records: which bytes a dataset had in this checkout when they were last hashed.
 
-A record holds size, modification time and inode of every file. As long as these are unchanged the
-files count as verified. Where they changed, the bytes decide: `touch` changes nothing, a flipped
-bit asks for a new verification, which then fails. Records are numbered, never overwritten.
+A record holds size, times of modification and change, and inode of every file. As long as these are
+unchanged the files count as verified. Where they changed, the bytes decide: `touch` changes nothing,
+a flipped bit asks for a new verification, which then fails. Records are numbered, never overwritten.
 """
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,20 +18,22 @@ from vla.progress import Progress
 
 # Up to this many bytes (about a second of hashing) are read again while the workflow is parsed.
 REHASH_LIMIT = 2**30
+# Two changes within a clock tick of the file system have one time: 4 ms, or seconds on old ones.
+TICK, COARSE_TICK = 0.02, 2.0
 
 
-def current_record(entry: DatasetEntry, root: Path) -> Path:
+def current_record(entry: DatasetEntry, root: Path, full: bool = False) -> Path:
     """Path of the verification record that the dataset's present files need.
 
     An existing path when the files are those that were verified; the next free number when
-    nothing was verified yet or a file is missing or has other bytes.
+    nothing was verified yet, a file is missing or has other bytes, or `full` asks to read all again.
     """
     manifest = read_manifest(entry.manifest(root))
     folder = root / "data/.state" / Path(entry.path).name
     stem = content_hash(manifest)[:12]
     records = sorted(folder.glob(f"{stem}-*.verified.json"), key=_number)
     following = folder / f"{stem}-{_number(records[-1]) + 1 if records else 1}.verified.json"
-    if not records or _unlisted(manifest, entry.folder(root)):
+    if full or not records or _unlisted(manifest, entry.folder(root)):
         return following
     present = file_states(manifest, entry.folder(root))
     for record in reversed(records):
@@ -48,12 +51,17 @@ def current_record(entry: DatasetEntry, root: Path) -> Path:
 
 
 def file_states(manifest: dict[str, Any], folder: Path) -> dict[str, list[int] | None]:
-    """For each file of the manifest: [bytes, mtime (ns), inode], or None when it is missing."""
+    """For each file of the manifest: [bytes, mtime (ns), ctime (ns), inode]; None when missing."""
     states: dict[str, list[int] | None] = {}
     for file in manifest["files"]:
         try:
             status = (folder / file["path"]).stat()
-            states[file["path"]] = [status.st_size, status.st_mtime_ns, status.st_ino]
+            states[file["path"]] = [
+                status.st_size,
+                status.st_mtime_ns,
+                status.st_ctime_ns,
+                status.st_ino,
+            ]
         except FileNotFoundError:
             states[file["path"]] = None
     return states
@@ -64,6 +72,7 @@ def verify(entry: DatasetEntry, root: Path, record: Path, threads: int = 1) -> N
     manifest = read_manifest(entry.manifest(root))
     folder = entry.folder(root)
     before = file_states(manifest, folder)
+    _let_the_clock_tick(before)
     problems = _unlisted(manifest, folder)
     present = []
     for file in manifest["files"]:
@@ -110,6 +119,16 @@ def require_verified(entry: DatasetEntry, root: Path) -> dict[str, Any]:
             "Run snakemake again: it verifies them first.",
         )
     return manifest
+
+
+def _let_the_clock_tick(states: dict[str, list[int] | None]) -> None:
+    """Wait until a change after this moment must show in a file's times."""
+    times = [moment for state in states.values() if state for moment in state[1:3]]
+    coarse = all(moment % 10**9 == 0 for moment in times)
+    tick = COARSE_TICK if coarse else TICK
+    age = time.time() - max(times, default=0) / 1e9
+    if age < tick:  # negative when the clock was set back
+        time.sleep(min(tick - age, COARSE_TICK))
 
 
 def _unlisted(manifest: dict[str, Any], folder: Path) -> list[str]:

@@ -1,7 +1,5 @@
 """What documents are made from, each file checked against its record before it is read."""
 
-from typing import Any
-
 import pandas as pd
 
 from vla.files import check_file, read_sealed
@@ -31,10 +29,3 @@ def read_metrics(experiment: Experiment) -> dict[int, pd.DataFrame]:
             if file["path"].endswith("metrics.csv"):
                 metrics[run.seed] = pd.read_csv(check_file(file, experiment.folder))
     return metrics
-
-
-def training_facts(experiment: Experiment) -> list[dict[str, Any]]:
-    """What the documents say of each training run."""
-    names = ("seed", "key", "final_loss", "training_seconds", "parameters", "device")
-    records = [read_sealed(experiment.run_record(run)) for run in experiment.runs]
-    return [{name: record[name] for name in names} for record in records]

@@ -80,6 +80,8 @@ class Checkpoints:
         Returns its step (0 without one) and the losses since the last row of metrics.
         A damaged one is set aside with a warning. One of another run is a `UserError`.
         """
+        for unfinished in self.folder.glob(".step_*.part.*"):  # of a process that was killed
+            unfinished.unlink()
         for path in sorted(self.folder.glob("step_*.json"), reverse=True):
             try:
                 record = read_sealed(path)

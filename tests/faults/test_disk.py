@@ -1,0 +1,46 @@
+"""A full or read-only disk: a message with figures, nothing torn, and on it goes afterwards."""
+
+import shutil
+import subprocess
+
+import pytest
+from conftest import digest, leftovers
+
+from vla.files import read_sealed
+
+pytestmark = pytest.mark.xdist_group("faults")
+
+
+def fill(folder, leave: int):
+    """Fill the file system of `folder` up to so many bytes."""
+    filler = folder / "filler"
+    filler.write_bytes(b"\0" * (shutil.disk_usage(folder).free - leave))
+    return filler
+
+
+@pytest.mark.parametrize("leave", [1_200_000, 100_000])
+def test_full_disk_is_told_and_work_goes_on_when_there_is_space(
+    folder_on_its_own_disk, undisturbed, leave
+):
+    project, folder = folder_on_its_own_disk
+    filler = fill(folder, leave)
+    printed = project.snakemake(ok=False)
+    assert "The disk is full" in printed or "disk space" in printed
+    assert "MB are" in printed or "GB free" in printed
+    assert leftovers(folder) == []
+    for record in folder.rglob("run.json"):
+        read_sealed(record)
+    filler.unlink()
+    project.snakemake()
+    assert digest(project) == undisturbed[1]
+
+
+def test_read_only_folder_is_named(folder_on_its_own_disk, undisturbed):
+    project, folder = folder_on_its_own_disk
+    project.snakemake("--until", "check_experiment")
+    subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+    printed = project.snakemake(ok=False)
+    assert "ead-only file system" in printed
+    subprocess.run(["mount", "-o", "remount,rw", str(folder)], check=True)
+    project.snakemake()
+    assert digest(project) == undisturbed[1]

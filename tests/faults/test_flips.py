@@ -1,0 +1,111 @@
+"""One flipped bit in anything that is read later is found before it is used, and its file named."""
+
+import random
+from collections import Counter
+
+import pytest
+import torch
+
+from vla.config.operation import CheckpointsSection
+from vla.config.workflow import load_registry
+from vla.data.prepared import open_store
+from vla.data.verification import current_record, verify
+from vla.errors import UserError
+from vla.files import check_file, read_sealed
+from vla.training.checkpoint import Checkpoints
+
+pytestmark = pytest.mark.xdist_group("faults")
+FLIPS = 1000
+
+
+@pytest.fixture(scope="module")
+def project(undisturbed, tmp_path_factory):
+    return undisturbed[0].copy(tmp_path_factory.mktemp("flips") / "project")
+
+
+def use_dataset(root):
+    entry = load_registry(root)["metaworld-4tasks"]
+    record = current_record(entry, root)
+    if not record.exists():
+        verify(entry, root, record)
+
+
+def use_artefacts(record):
+    """As evaluating, plotting and reporting do."""
+    folder = next(parent for parent in record.parents if parent.parent.name == "experiments")
+    for file in read_sealed(record)["files"]:
+        check_file(file, folder)
+
+
+def artefacts(root):
+    """(file, what reads it) of everything that is read later."""
+    dataset = root / "data/metaworld-4tasks"
+    for path in filter(lambda path: path.is_file(), dataset.rglob("*")):
+        yield path, lambda: use_dataset(root)
+    for record in root.glob("data/.prepared/*/prepared.json"):
+        for path in (record, *record.parent.glob("*.npy")):
+            yield path, lambda record=record: open_store(record.parent)
+    for pattern in ("run.json", "evaluation.json"):
+        for record in root.glob(f"experiments/*/results/**/{pattern}"):
+            folder = next(
+                parent for parent in record.parents if parent.parent.name == "experiments"
+            )
+            files = [folder / file["path"] for file in read_sealed(record)["files"]]
+            for path in (record, *files):
+                yield path, lambda record=record: use_artefacts(record)
+    for pattern in ("results/*/comparison.json", "experiments/*/results/*/summary.json"):
+        for record in root.glob(pattern):
+            yield record, lambda record=record: read_sealed(record)
+    for record in root.glob("data/.state/*/*.verified.json"):
+        yield record, lambda: use_dataset(root)
+
+
+def flip(path, chance) -> tuple[int, int]:
+    """Flip one bit; flipping it again mends it."""
+    position, bit = chance.randrange(path.stat().st_size), 1 << chance.randrange(8)
+    change(path, position, bit)
+    return position, bit
+
+
+def change(path, position: int, bit: int) -> None:
+    with open(path, "r+b") as stream:
+        stream.seek(position)
+        byte = stream.read(1)[0]
+        stream.seek(position)
+        stream.write(bytes([byte ^ bit]))
+
+
+def test_flips_in_data_stores_records_and_results_are_all_found(project):
+    chance = random.Random(0)
+    known = list(artefacts(project.root))
+    by_kind = Counter()
+    for _ in range(FLIPS - FLIPS // 5):
+        path, use = chance.choice(known)
+        position, bit = flip(path, chance)
+        with pytest.raises(UserError) as found:
+            use()
+        assert path.name in str(found.value)
+        change(path, position, bit)
+        by_kind[path.suffix] += 1
+    print(f"\nfound: {dict(by_kind)}")
+
+
+def test_flips_in_checkpoints_are_all_found(tmp_path, caplog):
+    """The newest checkpoint is set aside, named, and the one before is used."""
+    chance = random.Random(1)
+    policy = torch.nn.Linear(30, 30)
+    optimizer = torch.optim.AdamW(policy.parameters())
+    policy(torch.ones(1, 30)).sum().backward()
+    optimizer.step()
+    for trial in range(FLIPS // 5):
+        folder = tmp_path / str(trial)
+        checkpoints = Checkpoints(folder, "k", CheckpointsSection())
+        for step in (1, 2):
+            checkpoints.save(step, [], 0.5, policy, optimizer)
+        checkpoints.wait()
+        path = folder / chance.choice(["step_00000002.json", "step_00000002.safetensors"])
+        flip(path, chance)
+        caplog.clear()
+        assert checkpoints.resume(policy, optimizer)[0] == 1
+        assert path.name in caplog.text
+        checkpoints.close()
