@@ -1,0 +1,94 @@
+"""Whether one run reproduces another, where a result comes from, and running it again."""
+
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("chain")
+
+
+def ask(project, *arguments: str) -> tuple[int, str]:
+    """`python -m vla ...` in the project; exit code and all that it prints."""
+    finished = subprocess.run(
+        [sys.executable, "-m", "vla", *arguments],
+        cwd=project.root,
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"},
+        capture_output=True,
+        text=True,
+    )
+    return finished.returncode, finished.stdout + finished.stderr
+
+
+def runs(project, experiment: str) -> list:
+    return sorted(project.root.glob(f"experiments/{experiment}/results/seed1-*"))
+
+
+def new_run(project, section: str, **values):
+    """Change experiment `a`, run it, and give its new run beside the old one."""
+    (old,) = runs(project, "a")
+    project.change("a", section, **values)
+    project.snakemake("--config", 'experiments=["a"]', "comparisons=[]")
+    (new,) = set(runs(project, "a")) - {old}
+    return str(old), str(new)
+
+
+def test_copied_results_verify_as_identical(finished, project):
+    code, printed = ask(project, "verify", *(str(runs(p, "a")[0]) for p in (finished, project)))
+    assert code == 0
+    assert printed.startswith("IDENTICAL")
+    assert "Differs" not in printed
+
+
+def test_other_batch_size_is_the_one_difference_that_is_listed(project):
+    code, printed = ask(project, "verify", *new_run(project, "training", batch_size=8))
+    assert code == 11
+    assert printed.startswith("UNDECIDED")  # four episodes show nothing
+    assert "Differs in configuration:\n  training.batch_size 4 → 8\n" in printed + "\n"
+    assert printed.count("Differs in") == 1
+
+
+def test_other_number_of_threads_is_listed(project):
+    _, printed = ask(project, "verify", *new_run(project, "resources", training_threads=2))
+    assert "Differs in configuration:\n  threads 1 → 2\n" in printed + "\n"
+    assert printed.count("Differs in") == 1
+
+
+def test_other_kind_of_model_is_listed(project):
+    code, printed = ask(project, "verify", *(str(runs(project, name)[0]) for name in "ab"))
+    assert code != 0
+    assert "model.type BC → RT2" in printed
+
+
+def test_policy_that_changed_is_refused(project):
+    run = runs(project, "a")[0]
+    policy = project.one(f"experiments/a/checkpoints/{run.name}/policy.safetensors")
+    content = bytearray(policy.read_bytes())
+    content[-1] ^= 1
+    policy.write_bytes(content)
+    code, printed = ask(project, "explain", str(policy))
+    assert code == 1
+    assert "has changed since it was recorded" in printed
+
+
+def test_explain_tells_the_story_of_a_result_down_to_the_data(project):
+    run = runs(project, "a")[0]
+    (episodes,) = run.glob("*/episodes.parquet")
+    code, printed = ask(project, "explain", str(episodes))
+    assert code == 0
+    assert f"of the policy of run {run.name.split('-')[1]} (seed 1)" in printed
+    assert "on dataset metaworld-4tasks 1.0.0, content 26c369e8c42e" in printed
+    assert project.git("rev-parse", "HEAD").strip() in printed
+
+
+def test_file_without_a_record_is_told_so(project):
+    code, printed = ask(project, "explain", "experiments/a/config.yaml")
+    assert code == 1
+    assert "No record of a names config.yaml" in printed
+
+
+def test_replay_in_a_clean_folder_gives_the_same_bits(project, tmp_path):
+    run = runs(project, "b")[0]
+    code, printed = ask(project, "replay", str(run), str(tmp_path / "again"))
+    assert code == 0, printed
+    assert printed.startswith("IDENTICAL")

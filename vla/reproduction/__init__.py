@@ -1,0 +1,1 @@
+"""Whether one run reproduces another; where a file comes from; running it again."""
