@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CONDA_TOOLS := .venv-conda
 
-.PHONY: setup demo report test test-faults lint format lock lock-check config-docs
+.PHONY: setup demo report test test-faults bench lint format lock lock-check config-docs
 
 setup: $(READY)
 
@@ -51,6 +51,10 @@ test: setup $(CONDA_TOOLS)/.ready
 N ?= 4
 test-faults: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" FAULTS=$(N) pytest tests/faults -n 2 --dist loadgroup -rP | grep -v "^=\|^-\|^_"
+
+# What exactness costs, as ratios (a few minutes on an idle machine).
+bench: setup
+	@$(BIN)/python -m benchmarks.bench
 
 lint: setup
 	$(BIN)/ruff check .

@@ -1,0 +1,184 @@
+"""`make bench`: what exactness costs, as ratios measured in one run.
+
+Each ratio is the median of pairs that were measured in turn, so that a slow moment of the machine
+falls on both sides. Nothing here is a test: times belong to this machine.
+"""
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+
+from vla.config.load import ExperimentConfig, load_experiment
+from vla.config.workflow import DatasetEntry, load_registry
+from vla.data.manifest import make_manifest
+from vla.data.prepare import prepare
+from vla.data.prepared import PreparedStore, open_store
+from vla.data.sampling import Sampler, policy_spec
+from vla.data.verification import current_record, verify
+from vla.models.policy import build_policy
+from vla.training.determinism import make_deterministic
+from vla.training.loop import TrainingRun, fit
+
+ROOT = Path(__file__).parents[1]
+PAIRS = 5
+BIG = 1 << 30  # bytes of the dataset that is hashed
+STEPS = 120
+
+
+def seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def ratio(work: Callable[[], object], reference: Callable[[], object]) -> tuple[float, float]:
+    """Median of `work` over `reference`, and the median of `work` in seconds."""
+    pairs = [(seconds(work), seconds(reference)) for _ in range(PAIRS)]
+    return statistics.median(a / b for a, b in pairs), statistics.median(a for a, _ in pairs)
+
+
+def run(*command: object, folder: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    subprocess.run(
+        [str(w) for w in command], cwd=folder, check=True, capture_output=True, env=environment
+    )
+
+
+def bench_verification(folder: Path) -> None:
+    """A dataset of 1 GiB in 16 files against `sha256sum` on one core, and against `dvc status`."""
+    entry = DatasetEntry(version="1", format="lerobot-v3", source="-", licence="-", path="data/big")
+    data = entry.folder(folder)
+    data.mkdir(parents=True)
+    block = np.random.default_rng(0).bytes(BIG // 16)
+    for number in range(16):
+        (data / f"{number}.bin").write_bytes(block[number:] + block[:number])
+    make_manifest(data, entry.manifest(folder))
+    record = folder / "record.json"
+    threads = os.cpu_count() or 1
+    value, took = ratio(
+        lambda: verify(entry, folder, record, threads),
+        lambda: run("sh", "-c", f"sha256sum {data}/*", folder=folder),
+    )
+    row(
+        "verify 1 GiB / sha256sum on one core",
+        value,
+        f"{BIG / took / 1e9:.2f} GB/s, {threads} threads",
+    )
+    first = current_record(entry, folder)
+    verify(entry, folder, first, threads)
+    run("git", "init", "-q", folder=folder)
+    run(sys.executable, "-m", "dvc", "init", "-q", folder=folder)
+    run(sys.executable, "-m", "dvc", "add", "-q", "data/big", folder=folder)
+    verify(entry, folder, current_record(entry, folder), threads)  # dvc add may have relinked files
+    value, took = ratio(
+        lambda: current_record(entry, folder),
+        lambda: run(sys.executable, "-m", "dvc", "status", "-q", folder=folder),
+    )
+    row("unchanged files seen again / dvc status", value, f"{1000 * took:.1f} ms")
+    shutil.rmtree(data)
+
+
+def training(folder: Path, store: PreparedStore, config: ExperimentConfig) -> Callable[[], object]:
+    """Train from the beginning in a folder of its own each time."""
+    number = iter(range(1000))
+
+    def train() -> None:
+        base = folder / f"run{next(number)}"
+        device = torch.device("cpu")
+        job = TrainingRun(config, 0, "k", store, device, base / "checkpoints", base / "logs")
+        torch.manual_seed(0)
+        spec = policy_spec(store)
+        fit(job, build_policy(config.model, spec), sampler(store, config))
+
+    return train
+
+
+def sampler(store: PreparedStore, config: ExperimentConfig) -> Sampler:
+    return Sampler(
+        store,
+        policy_spec(store),
+        seed=0,
+        batch_size=config.training.batch_size,
+        chunk_length=config.model.chunk_length,
+        max_words=config.model.max_words,
+        augmentation=False,
+    )
+
+
+def bench_training(folder: Path) -> None:
+    """The demo's policy: checkpoints against none, and the share of time that batches take."""
+    entry = load_registry(ROOT)["metaworld-4tasks"]
+    if not entry.folder(ROOT).is_dir():
+        run(sys.executable, "-m", "dvc", "pull", "-q", f"{entry.path}.dvc", folder=ROOT)
+    config = load_experiment(ROOT / "experiments/exp_001_baseline/config.yaml")
+    prepare(entry.folder(ROOT), config.data.cameras, folder / "store")
+    store = open_store(folder / "store")
+    make_deterministic(config.resources.training_threads)
+
+    def with_checkpoints(every: int) -> ExperimentConfig:
+        return config.model_copy(
+            update={
+                "training": config.training.model_copy(update={"num_steps": STEPS}),
+                "checkpoints": config.checkpoints.model_copy(update={"save_every": every}),
+                "tracking": config.tracking.model_copy(update={"tensorboard": False}),
+            }
+        )
+
+    often = STEPS // 6
+    value, took = ratio(
+        training(folder, store, with_checkpoints(often)),
+        training(folder, store, with_checkpoints(10 * STEPS)),
+    )
+    # what one checkpoint costs, carried over to the configured distance between two
+    share = (value - 1) * often / config.checkpoints.save_every
+    row(f"training with a checkpoint every {often} steps / without", value, f"{took:.1f} s")
+    row(f"the same at every {config.checkpoints.save_every} steps, as configured", 1 + share, "")
+    batches = sampler(store, config)
+    loading = seconds(lambda: [batches.batch(step) for step in range(STEPS)])
+    row("making batches / training", loading / took, f"{1000 * loading / STEPS:.2f} ms a batch")
+
+
+def bench_planning(folder: Path) -> None:
+    """`snakemake -n` over 1,000 training runs against over one."""
+    run("git", "clone", "-q", ROOT, folder / "project", folder=folder)
+    project = folder / "project"
+    path = project / "experiments/exp_001_baseline/config.yaml"
+    content = yaml.safe_load(path.read_text())
+
+    def dry_run(seeds: int) -> Callable[[], None]:
+        def work() -> None:
+            content["experiment"]["seed"] = list(range(seeds))
+            path.write_text(yaml.safe_dump(content))
+            chosen = ['experiments=["exp_001_baseline"]', "comparisons=[]"]
+            command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "all"]
+            run(*command, "--config", *chosen, folder=project)
+
+        return work
+
+    value, took = ratio(dry_run(1000), dry_run(1))
+    row("dry run of 1,000 runs (5,000 jobs) / of one", value, f"{took:.1f} s")
+
+
+def row(name: str, value: float, remark: str) -> None:
+    print(f"| {name} | {value:.3f} | {remark} |", flush=True)
+
+
+def main() -> None:
+    print("| What | Ratio | |\n|---|---|---|")
+    for bench in (bench_verification, bench_training, bench_planning):
+        with tempfile.TemporaryDirectory() as folder:
+            bench(Path(folder))
+
+
+if __name__ == "__main__":
+    main()
