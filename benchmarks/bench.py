@@ -26,7 +26,7 @@ from vla.data.prepared import PreparedStore, open_store
 from vla.data.sampling import Sampler, policy_spec
 from vla.data.verification import current_record, verify
 from vla.models.policy import build_policy
-from vla.training.determinism import make_deterministic
+from vla.training.determinism import set_determinism
 from vla.training.loop import TrainingRun, fit
 
 ROOT = Path(__file__).parents[1]
@@ -123,7 +123,7 @@ def bench_training(folder: Path) -> None:
     config = load_experiment(ROOT / "experiments/exp_001_baseline/config.yaml")
     prepare(entry.folder(ROOT), config.data.cameras, folder / "store")
     store = open_store(folder / "store")
-    make_deterministic(config.resources.training_threads)
+    set_determinism(config.resources.training_threads)
 
     def with_checkpoints(every: int) -> ExperimentConfig:
         return config.model_copy(

@@ -15,7 +15,7 @@ from vla.models.storage import read_policy_facts
 from vla.plan import Evaluation, Experiment, Run
 from vla.provenance.record import now, write_record
 from vla.simulation.cameras import renderer_description
-from vla.training.determinism import choose_device, make_deterministic
+from vla.training.determinism import choose_device, set_determinism
 
 
 def evaluate(
@@ -27,7 +27,7 @@ def evaluate(
         check_file(file, experiment.folder)
     policy_file = experiment.folder / "checkpoints" / run.name / "policy.safetensors"
     facts = read_policy_facts(policy_file)
-    switches = make_deterministic(threads=1)
+    switches = set_determinism(threads=1)
     device = str(choose_device(experiment.accelerator))
     plans = plan_episodes(
         config, evaluation.condition, facts["tasks"], tuple(facts["demonstration_seeds"])

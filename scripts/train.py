@@ -11,7 +11,7 @@ from vla.models.policy import count_parameters
 from vla.models.storage import save_policy
 from vla.plan import Experiment, Run
 from vla.provenance.record import now, write_record
-from vla.training.determinism import choose_device, make_deterministic
+from vla.training.determinism import choose_device, set_determinism
 from vla.training.loop import TrainingRun
 
 
@@ -26,7 +26,7 @@ def load_training_code(path: Path) -> ModuleType:
 def train(experiment: Experiment, run: Run, store: Path, record: Path, root: Path) -> None:
     """Train, save the policy, and write the record last."""
     started, config = now(), experiment.config
-    switches = make_deterministic(config.resources.training_threads)
+    switches = set_determinism(config.resources.training_threads, config.training.determinism)
     device = choose_device(experiment.accelerator)
     checkpoints = experiment.folder / "checkpoints" / run.name
     logs = experiment.folder / "logs" / run.name

@@ -15,7 +15,7 @@ from vla.data.sampling import Sampler, policy_spec
 from vla.errors import UserError
 from vla.models.policy import build_policy
 from vla.tracking.metrics import COLUMNS, MetricsLog
-from vla.training.determinism import choose_device, make_deterministic
+from vla.training.determinism import choose_device, set_determinism
 from vla.training.loop import TrainingResult, TrainingRun, fit
 from vla.training.optimizer import learning_rate
 
@@ -51,7 +51,7 @@ class NaNAt(Sampler):
 @pytest.fixture
 def train(store, make_config, tmp_path):
     """Train a tiny policy in a folder, as an experiment's `train.py` does."""
-    make_deterministic(1)
+    set_determinism(1)
 
     def train_in(
         folder: str, seed: int = 0, sampler: type[Sampler] = Sampler, key: str = "k", **sections
@@ -233,3 +233,16 @@ def test_gpu_asked_for_and_absent_is_a_mistake(monkeypatch):
     assert choose_device("cpu") == CPU
     with pytest.raises(UserError, match=r"resources\.accelerator is cuda"):
         choose_device("cuda")
+
+
+def test_fast_mode_gives_up_exactness_and_says_so():
+    try:
+        fast = set_determinism(1, "fast")
+        assert fast["mode"] == "fast"
+        assert not fast["deterministic_algorithms"]
+        assert fast["cudnn_benchmark"] and fast["tf32_matmul"] and fast["tf32_cudnn"]
+    finally:
+        strict = set_determinism(1)
+    assert strict["mode"] == "strict"
+    assert strict["deterministic_algorithms"]
+    assert not (strict["cudnn_benchmark"] or strict["tf32_matmul"] or strict["tf32_cudnn"])

@@ -39,6 +39,8 @@ class TrainingSection(Section):
     """Largest gradient norm (L2, over all parameters)."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """`bf16` runs the forward pass under autocast; weights and optimiser stay fp32."""
+    determinism: Literal["strict", "fast"] = "strict"
+    """`strict` repeats bit for bit. `fast` lets CUDA choose faster kernels, which do not; records say so."""
 
     @model_validator(mode="after")
     def _warmup_fits(self) -> "TrainingSection":

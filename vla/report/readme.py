@@ -81,7 +81,11 @@ def checklist(run: dict[str, Any], evaluation: dict[str, Any]) -> list[tuple[boo
         (True, "CUDA version", torch["cuda"] or "none (CPU build)"),
         (environment["deployment"] == "conda", "Locked environment", software),
         (True, "Random seed set", str(run["seed"])),
-        (bool(run["determinism"]["deterministic_algorithms"]), "Deterministic algorithms", "on"),
+        (
+            run["determinism"]["mode"] == "strict",
+            "Deterministic algorithms",
+            f"{run['determinism']['mode']} mode",
+        ),
         (git["commit"] is not None and not git["dirty"], "Git commit", commit),
         (
             True,

@@ -7,19 +7,22 @@ import torch
 from vla.errors import UserError
 
 
-def make_deterministic(threads: int) -> dict[str, object]:
+def set_determinism(threads: int, mode: str = "strict") -> dict[str, object]:
     """Set every switch that bits depend on; returns them for the record.
 
-    Call before the first CUDA call. The number of threads is part of the identity of a run:
+    `mode`: `strict` repeats bits; `fast` allows TF32, cuDNN's benchmark mode and kernels that add in
+    no fixed order. Call before the first CUDA call. The number of threads is part of the identity of a run:
     sums over another number of threads round in another order.
     """
+    strict = mode == "strict"
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True)
-    torch.backends.cudnn.benchmark = False
-    torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.cudnn.allow_tf32 = False
+    torch.use_deterministic_algorithms(strict)
+    torch.backends.cudnn.benchmark = not strict
+    torch.backends.cuda.matmul.allow_tf32 = not strict
+    torch.backends.cudnn.allow_tf32 = not strict
     return {
+        "mode": mode,
         "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
         "cudnn_benchmark": torch.backends.cudnn.benchmark,
         "tf32_matmul": torch.backends.cuda.matmul.allow_tf32,
