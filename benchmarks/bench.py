@@ -90,10 +90,9 @@ def bench_verification(folder: Path) -> None:
 
 def training(folder: Path, store: PreparedStore, config: ExperimentConfig) -> Callable[[], object]:
     """Train from the beginning in a folder of its own each time."""
-    number = iter(range(1000))
 
     def train() -> None:
-        base = folder / f"run{next(number)}"
+        base = Path(tempfile.mkdtemp(dir=folder))
         device = torch.device("cpu")
         job = TrainingRun(config, 0, "k", store, device, base / "checkpoints", base / "logs")
         torch.manual_seed(0)

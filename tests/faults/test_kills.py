@@ -8,11 +8,16 @@ import sys
 import pytest
 from conftest import digest, leftovers, run_and_kill
 
-pytestmark = pytest.mark.xdist_group("faults")
 TRIALS = int(os.environ.get("FAULTS", "2"))  # make test-faults N=50
 
 
-@pytest.mark.parametrize("trial", range(TRIALS))
+@pytest.mark.parametrize(
+    "trial",
+    [  # two at a time
+        pytest.param(number, marks=pytest.mark.xdist_group(f"faults{number % 2 or ''}"))
+        for number in range(TRIALS)
+    ],
+)
 def test_killed_workflow_ends_with_the_same_bits(fresh, undisturbed, tmp_path, trial):
     _, expected, seconds = undisturbed
     project = fresh.copy(tmp_path / "project")
@@ -33,6 +38,7 @@ def test_killed_workflow_ends_with_the_same_bits(fresh, undisturbed, tmp_path, t
         assert leftovers(folder) == []
 
 
+@pytest.mark.xdist_group("faults")
 def test_two_workflows_at_once_do_no_harm(fresh, undisturbed, tmp_path):
     """Snakemake's own lock is off, as between machines: one of the two may have to give way."""
     _, expected, _ = undisturbed
