@@ -50,7 +50,7 @@ test: setup $(CONDA_TOOLS)/.ready
 # Kill the workflow N times at random moments, fill the disk, flip bits (N=50 takes about an hour).
 N ?= 4
 test-faults: setup
-	PATH="$(CURDIR)/$(BIN):$$PATH" FAULTS=$(N) pytest tests/faults -n 2 --dist loadgroup -rP | grep -v "^=\|^-\|^_"
+	PATH="$(CURDIR)/$(BIN):$$PATH" FAULTS=$(N) pytest tests/faults -n 2 --dist loadgroup -q -rP
 
 # What exactness costs, as ratios (a few minutes on an idle machine).
 bench: setup
