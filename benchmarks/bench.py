@@ -88,12 +88,15 @@ def bench_verification(folder: Path) -> None:
     shutil.rmtree(data)
 
 
-def training(folder: Path, store: PreparedStore, config: ExperimentConfig) -> Callable[[], object]:
-    """Train from the beginning in a folder of its own each time."""
+def training(
+    folder: Path, store: PreparedStore, config: ExperimentConfig, mode: str = "strict"
+) -> Callable[[], object]:
+    """Train from the beginning in a folder of its own each time, on a GPU where there is one."""
 
     def train() -> None:
         base = Path(tempfile.mkdtemp(dir=folder))
-        device = torch.device("cpu")
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        set_determinism(config.resources.training_threads, mode)
         job = TrainingRun(config, 0, "k", store, device, base / "checkpoints", base / "logs")
         torch.manual_seed(0)
         spec = policy_spec(store)
@@ -122,7 +125,6 @@ def bench_training(folder: Path) -> None:
     config = load_experiment(ROOT / "experiments/exp_001_baseline/config.yaml")
     prepare(entry.folder(ROOT), config.data.cameras, folder / "store")
     store = open_store(folder / "store")
-    set_determinism(config.resources.training_threads)
 
     def with_checkpoints(every: int) -> ExperimentConfig:
         return config.model_copy(
@@ -142,6 +144,10 @@ def bench_training(folder: Path) -> None:
     share = (value - 1) * often / config.checkpoints.save_every
     row(f"training with a checkpoint every {often} steps / without", value, f"{took:.1f} s")
     row(f"the same at every {config.checkpoints.save_every} steps, as configured", 1 + share, "")
+    never = with_checkpoints(10 * STEPS)
+    value, _ = ratio(training(folder, store, never), training(folder, store, never, "fast"))
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    row("training, strict / fast", value, f"on {device}")
     batches = sampler(store, config)
     loading = seconds(lambda: [batches.batch(step) for step in range(STEPS)])
     row("making batches / training", loading / took, f"{1000 * loading / STEPS:.2f} ms a batch")
@@ -168,13 +174,38 @@ def bench_planning(folder: Path) -> None:
     row("dry run of 1,000 runs (5,000 jobs) / of one", value, f"{took:.1f} s")
 
 
+def bench_overhead(folder: Path) -> None:
+    """One small experiment on one core: the whole call against what its scripts took by themselves.
+
+    Snakemake measures each script (`benchmark:`), from the start of its interpreter to its end.
+    """
+    run("git", "clone", "-q", ROOT, folder / "project", folder=folder)
+    project = folder / "project"
+    path = project / "experiments/exp_001_baseline/config.yaml"
+    content = yaml.safe_load(path.read_text())
+    content["training"]["num_steps"] = 300
+    content["evaluation"] = {"conditions": ["instructed"], "episodes_per_task": 5}
+    path.write_text(yaml.safe_dump(content))
+    chosen = ['experiments=["exp_001_baseline"]', "comparisons=[]"]
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--config", *chosen]
+    whole = seconds(lambda: run(*command, folder=project))
+    measured = [
+        float(path.read_text().splitlines()[1].split()[0])
+        for pattern in ("experiments/**/", "data/.*/**/", "reports/**/")
+        for path in project.glob(f"{pattern}*benchmark.tsv")
+    ]
+    scripts = sum(measured)
+    remark = f"{len(measured)} jobs, {(whole - scripts) / len(measured):.2f} s a job"
+    row("a whole small experiment by Snakemake / its scripts", whole / scripts, remark)
+
+
 def row(name: str, value: float, remark: str) -> None:
     print(f"| {name} | {value:.3f} | {remark} |", flush=True)
 
 
 def main() -> None:
     print("| What | Ratio | |\n|---|---|---|")
-    for bench in (bench_verification, bench_training, bench_planning):
+    for bench in (bench_verification, bench_training, bench_planning, bench_overhead):
         with tempfile.TemporaryDirectory() as folder:
             bench(Path(folder))
 

@@ -19,11 +19,13 @@ from vla.errors import UserError
 from vla.plan import Plan, collection_name
 from vla.provenance.accelerator import VARIABLE as ACCELERATOR
 from vla.provenance.accelerator import detect_accelerator
+from vla.provenance.record import COMMAND, command_line
 from vla.publish import publish_views
 
 # What jobs find out here: where the library lies, and what this call of Snakemake has settled.
 os.environ.update(PYTHONPATH=str(ROOT), VLA_USE_CONDA=str(int(USE_CONDA)))
 os.environ.setdefault(ACCELERATOR, detect_accelerator(USE_CONDA))
+os.environ.setdefault(COMMAND, command_line(sys.argv))
 if USE_CONDA:  # packages in a home folder belong to no environment
     os.environ.update(PYTHONNOUSERSITE="1")
 

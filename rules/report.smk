@@ -1,9 +1,44 @@
 """After: what people read."""
 
 
+rule release_models:
+    """Semantic version, metadata and model card of an experiment's policies."""
+    input:
+        summary=lambda wildcards: ancient(
+            item_path(
+                experiment_of(wildcards),
+                experiment_of(wildcards).summary,
+                "summary.json",
+            )
+        ),
+    output:
+        models="experiments/{experiment}/results/models-{key}/models.json",
+        card="experiments/{experiment}/results/models-{key}/MODEL_CARD.md",
+    log:
+        "experiments/{experiment}/logs/models-{key}.log",
+    benchmark:
+        "experiments/{experiment}/logs/models-{key}.benchmark.tsv"
+    conda:
+        "../envs/analyse.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Release the models of {wildcards.experiment}"
+    script:
+        "../scripts/release_models.py"
+
+
 rule render_readme:
     """The experiment's README: goals, risks, results against targets, checklist."""
     input:
+        models=lambda wildcards: ancient(
+            item_path(
+                experiment_of(wildcards),
+                experiment_of(wildcards).models,
+                "models.json",
+            )
+        ),
         summary=lambda wildcards: ancient(
             item_path(
                 experiment_of(wildcards),

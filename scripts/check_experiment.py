@@ -5,8 +5,8 @@ from pathlib import Path
 
 from vla.errors import UserError
 from vla.files import write_sealed
+from vla.items import Experiment
 from vla.job import job, load_plan
-from vla.plan import Experiment
 from vla.provenance.git import git_state
 from vla.training.determinism import choose_device
 

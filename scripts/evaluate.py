@@ -9,10 +9,10 @@ from vla.evaluation.protocol import plan_episodes
 from vla.evaluation.video import choose, film
 from vla.evaluation.workers import run_episodes
 from vla.files import check_file, exclusive, read_sealed, write_atomic
+from vla.items import Evaluation, Experiment, Run
 from vla.job import job, load_plan
 from vla.models.policy import PolicySpec
 from vla.models.storage import read_policy_facts
-from vla.plan import Evaluation, Experiment, Run
 from vla.provenance.record import now, write_record
 from vla.simulation.cameras import renderer_description
 from vla.training.determinism import choose_device, set_determinism

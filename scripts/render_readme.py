@@ -4,6 +4,7 @@ from pathlib import Path
 
 from vla.files import read_sealed, write_text
 from vla.job import job, load_plan
+from vla.release.models import read_models
 from vla.report.readme import readme_context, render_readme
 
 if __name__ == "__main__":
@@ -11,6 +12,5 @@ if __name__ == "__main__":
     with job("analyse", snakemake.log[0], f"readme {words.experiment}") as root:
         experiment = load_plan(snakemake).find_experiment(words.experiment)
         summary = read_sealed(Path(snakemake.input.summary))
-        write_text(
-            Path(snakemake.output[0]), render_readme(readme_context(experiment, summary), root)
-        )
+        context = readme_context(experiment, summary) | {"models": read_models(experiment)}
+        write_text(Path(snakemake.output[0]), render_readme(context, root))

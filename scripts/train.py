@@ -1,15 +1,18 @@
 """Train one policy: one experiment, one seed."""
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from vla.data.prepared import open_store
 from vla.files import exclusive, write_json
+from vla.items import Experiment, Run
 from vla.job import job, load_plan
 from vla.models.policy import count_parameters
 from vla.models.storage import save_policy
-from vla.plan import Experiment, Run
+from vla.provenance.attempts import attempt, gpu_hours
 from vla.provenance.record import now, write_record
 from vla.training.determinism import choose_device, set_determinism
 from vla.training.loop import TrainingRun
@@ -23,8 +26,15 @@ def load_training_code(path: Path) -> ModuleType:
     return module
 
 
-def train(experiment: Experiment, run: Run, store: Path, record: Path, root: Path) -> None:
-    """Train, save the policy, and write the record last."""
+def train(
+    experiment: Experiment,
+    run: Run,
+    store: Path,
+    record: Path,
+    root: Path,
+    attempts: Callable[[], list[dict[str, Any]]],
+) -> None:
+    """Train, save the policy, and write the record last; `attempts` tells those up to now."""
     started, config = now(), experiment.config
     switches = set_determinism(config.resources.training_threads, config.training.determinism)
     device = choose_device(experiment.accelerator)
@@ -70,6 +80,8 @@ def train(experiment: Experiment, run: Run, store: Path, record: Path, root: Pat
             "final_loss": result.final_loss,
             "training_seconds": result.seconds,
             "resumed_from_step": result.resumed_from_step,
+            "attempts": attempts(),
+            "gpu_hours": gpu_hours(attempts(), device.type),
         },
     )
 
@@ -80,5 +92,9 @@ if __name__ == "__main__":
         experiment = load_plan(snakemake).find_experiment(words.experiment)
         run = experiment.find_run(words.run)
         store = Path(snakemake.input.store).parent
-        with exclusive(experiment.folder / "checkpoints" / run.name):
-            train(experiment, run, store, Path(snakemake.output[0]), root)
+        logs = experiment.folder / "logs" / run.name
+        with (
+            exclusive(experiment.folder / "checkpoints" / run.name),
+            attempt(logs / "attempts.jsonl", logs / "metrics.csv") as attempts,
+        ):
+            train(experiment, run, store, Path(snakemake.output[0]), root, attempts)

@@ -4,7 +4,6 @@ Computed from configuration, code and pinned hashes alone, without reading data,
 Snakemake parses and again in each job, which refuses to work under a key that no longer holds.
 """
 
-from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -17,77 +16,11 @@ from vla.data.verification import current_record
 from vla.environments.files import KINDS, environment_name
 from vla.errors import UserError
 from vla.files import sha256_file
+from vla.items import Comparison, Evaluation, Experiment, Item, Run, find
 from vla.provenance.accelerator import resolve_accelerator
 from vla.provenance.code import code_hashes
 from vla.provenance.environment import environment_identity
 from vla.provenance.keys import key_of
-
-
-@dataclass(frozen=True)
-class Item:
-    """Something made under a key. `name` is its folder, `identity` all that the key covers."""
-
-    name: str
-    key: str
-    identity: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Evaluation(Item):
-    """One condition's episodes of one run."""
-
-    condition: str
-
-
-@dataclass(frozen=True)
-class Run(Item):
-    """One training run: one experiment, one seed."""
-
-    seed: int
-    evaluations: tuple[Evaluation, ...]
-
-    def find_evaluation(self, name: str) -> Evaluation:
-        return _find(self.evaluations, name)
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """One experiment folder, read and keyed."""
-
-    name: str
-    root: Path
-    config: ExperimentConfig
-    accelerator: str
-    dataset: DatasetEntry
-    store: Item
-    runs: tuple[Run, ...]
-    summary: Item
-    figures: Item
-    readme: Item
-
-    @property
-    def folder(self) -> Path:
-        return self.root / "experiments" / self.name
-
-    def results(self, *parts: str) -> Path:
-        return self.folder.joinpath("results", *parts)
-
-    def run_record(self, run: Run) -> Path:
-        return self.results(run.name, "run.json")
-
-    def evaluation_record(self, run: Run, evaluation: Evaluation) -> Path:
-        return self.results(run.name, evaluation.name, "evaluation.json")
-
-    def find_run(self, name: str) -> Run:
-        return _find(self.runs, name)
-
-
-@dataclass(frozen=True)
-class Comparison(Item):
-    """Two experiments on the same episodes."""
-
-    baseline: str
-    candidate: str
 
 
 class Plan:
@@ -141,11 +74,11 @@ class Plan:
     def find_store(self, name: str) -> Experiment:
         """The first experiment that uses the prepared store of that name."""
         owners = {e.store.name: e for e in self.experiments.values()}
-        _find(tuple(e.store for e in owners.values()), name)
+        find(tuple(e.store for e in owners.values()), name)
         return owners[name]
 
     def find_comparison(self, name: str) -> Comparison:
-        return _find(self.comparisons, name)
+        return find(self.comparisons, name)
 
     def _experiment(self, name: str) -> Experiment:
         path = self.root / "experiments" / name / "config.yaml"
@@ -163,18 +96,35 @@ class Plan:
         )
         summary = self._summary(config, runs)
         figures = self._item("figures", "plot", {"summary": summary.key})
+        words = config.experiment.model_dump(mode="json")
+        models = self._item(
+            "models",
+            "release_models",
+            {
+                "summary": summary.key,
+                "folder": name,
+                **{word: words[word] for word in ("description", "licence")},
+            },
+            templates=("model_card.md.j2",),
+        )
         readme = self._item(
             "readme",
             "render_readme",
-            {
-                "figures": figures.key,
-                "experiment": config.experiment.model_dump(mode="json"),
-                "folder": name,
-            },
+            {"figures": figures.key, "models": models.key, "experiment": words, "folder": name},
             templates=("experiment.md.j2",),
         )
         return Experiment(
-            name, self.root, config, accelerator, dataset, store, runs, summary, figures, readme
+            name=name,
+            root=self.root,
+            config=config,
+            accelerator=accelerator,
+            dataset=dataset,
+            store=store,
+            runs=runs,
+            summary=summary,
+            figures=figures,
+            models=models,
+            readme=readme,
         )
 
     def _store(self, config: ExperimentConfig, dataset: DatasetEntry) -> Item:
@@ -280,14 +230,3 @@ def _code_of(name: str, path: Path, root: Path) -> dict[str, str]:
 @cache
 def _environment_of(kind: str, accelerator: str, root: Path, use_conda: bool) -> dict[str, str]:
     return environment_identity(kind, accelerator, root, use_conda)
-
-
-def _find(items: tuple, name: str):
-    for item in items:
-        if item.name == name:
-            return item
-    raise UserError(
-        f"{name} is no longer what configuration and code ask for: one of them was changed "
-        "while the workflow ran.",
-        "Start snakemake again; what is already made stays.",
-    )

@@ -1,13 +1,17 @@
 """Views: copies, where people look, of what lies under keys. Never an input of anything."""
 
+import os
+import shutil
 from pathlib import Path
 
-from vla.files import write_text
+from vla.files import read_sealed, write_atomic, write_text
+from vla.items import Experiment
 from vla.plan import Plan
 
 
 def publish_views(plan: Plan) -> None:
-    """Copy each README into its experiment's folder and the report to reports/report.html.
+    """Copy each README into its experiment's folder, the report to reports/report.html, and gather
+    each experiment's models in models/v<version>/.
 
     What is not made yet is left as it is; unchanged views are not touched.
     """
@@ -16,6 +20,32 @@ def publish_views(plan: Plan) -> None:
     for experiment in plan.experiments.values():
         rendered = experiment.results(experiment.readme.name, "README.md")
         _show(rendered, experiment.folder / "README.md")
+        _show_models(experiment)
+
+
+def _show_models(experiment: Experiment) -> None:
+    """One folder a version that can be handed on: card, metadata, policies by seed."""
+    record = experiment.results(experiment.models.name, "models.json")
+    if not record.is_file():
+        return
+    models = read_sealed(record)
+    folder = experiment.folder / "models" / f"v{models['version']}"
+    _show(record, folder / "models.json")
+    _show(record.with_name("MODEL_CARD.md"), folder / "MODEL_CARD.md")
+    for policy in models["policies"]:
+        for file in policy["files"]:
+            made = experiment.folder / file["path"]
+            view = folder / f"seed{policy['seed']}" / made.name
+            if made.is_file() and not view.is_file():
+                write_atomic(view, lambda temporary, made=made: _link(made, temporary))
+
+
+def _link(made: Path, view: Path) -> None:
+    """The same file under a second name, which takes no space; a copy where that cannot be."""
+    try:
+        os.link(made, view)
+    except OSError:
+        shutil.copy2(made, view)
 
 
 def _show(made: Path, view: Path) -> None:

@@ -1,12 +1,16 @@
 """Kill the whole workflow at random moments: it ends with the bytes of an undisturbed run."""
 
+import json
 import os
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from conftest import digest, leftovers, run_and_kill
+
+from tests.project import Project
 
 TRIALS = int(os.environ.get("FAULTS", "2"))  # make test-faults N=50
 
@@ -54,3 +58,21 @@ def test_two_workflows_at_once_do_no_harm(fresh, undisturbed, tmp_path):
         process.communicate(timeout=600)
     project.snakemake()
     assert digest(project) == expected
+
+
+@pytest.mark.xdist_group("faults")
+def test_clock_set_back_by_two_days_changes_nothing(fresh, undisturbed, tmp_path):
+    """Killed half way; everything made so far then lies in the future (libfaketime)."""
+    _, expected, seconds = undisturbed
+    project = fresh.copy(tmp_path / "project")
+    assert run_and_kill(project, seconds * 0.6)
+    assert digest(project), "nothing was made yet: the clock would have nothing to disturb"
+    (library,) = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
+    clock = {"LD_PRELOAD": str(library), "FAKETIME": "-2d", "DONT_FAKE_MONOTONIC": "1"}
+    back = Project(project.root, clock)
+    back.snakemake("--unlock")
+    back.snakemake()
+    assert digest(project) == expected
+    assert back.jobs() == project.jobs() == {}
+    run = project.one("experiments/a/results/seed1-*/run.json")
+    assert all(entry["seconds"] >= 0 for entry in json.loads(run.read_text())["attempts"])

@@ -62,6 +62,8 @@ class ExperimentSection(Section):
     """What the results are measured against."""
     outcome: Outcome = Outcome()
     """What people concluded."""
+    licence: str = ""
+    """Licence of the trained models (SPDX identifier), for their model cards."""
 
     @field_validator("seed")
     @classmethod

@@ -19,6 +19,7 @@ DECIDES_NO_RESULT = (
     "vla/environments/",
     "vla/errors.py",
     "vla/files.py",
+    "vla/items.py",
     "vla/job.py",
     "vla/plan.py",
     "vla/progress.py",

@@ -1,5 +1,8 @@
 """Records: one JSON file a job, written last, that says what was made of what, where and when."""
 
+import os
+import re
+import shlex
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -9,6 +12,24 @@ from typing import Any
 from vla.files import describe_file, write_atomic, write_sealed
 from vla.provenance.environment import capture_environment, capture_hardware
 from vla.provenance.git import git_state
+
+# The command that a person gave; rules/common.smk sets it for all jobs of one call.
+COMMAND = "VLA_COMMAND"
+
+
+def command_line(arguments: list[str]) -> str:
+    """A command as one would type it, without the value of any option that looks like a secret."""
+    shown, hide = [], False
+    for argument in arguments:
+        name, separator, _ = argument.partition("=")
+        secret = re.search(
+            r"secret|passw|token|api-?key|access-key|credential", name, re.IGNORECASE
+        )
+        shown.append("***" if hide else f"{name}=***" if secret and separator else argument)
+        hide = bool(secret) and not separator and argument.startswith("-")
+    program = Path(shown[0])
+    name = program.parent.name if program.name == "__main__.py" else program.name
+    return shlex.join([name, *shown[1:]])
 
 
 def now() -> str:
@@ -51,7 +72,7 @@ def write_record(
             "git": {"commit": state["commit"], "dirty": state["dirty"]},
             "environment": capture_environment(root),
             "hardware": capture_hardware(),
-            "command": sys.argv,
+            "command": os.environ.get(COMMAND) or command_line(sys.argv),
             "started": started,
             "finished": now(),
             "files": [describe_file(file.absolute(), folder) for file in made],

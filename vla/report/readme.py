@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from vla.files import read_sealed
-from vla.plan import Experiment
+from vla.items import Experiment
 from vla.report.figures import CONDITIONS, short_task
 from vla.statistics.rates import describe, percent
 
@@ -54,9 +54,7 @@ def readme_context(experiment: Experiment, summary: dict[str, Any]) -> dict[str,
         "runs": runs,
         "evaluations": evaluations,
         "training_seconds": seconds,
-        "gpu_hours": sum(
-            run["training_seconds"] / 3600 for run in runs if run["device"].startswith("cuda")
-        ),
+        "gpu_hours": sum(run["gpu_hours"] for run in runs),
         "figures": experiment.figures.name,
         "checklist": checklist(runs[0], evaluations[0]),
     }

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from vla.files import check_file, read_sealed
-from vla.plan import Experiment
+from vla.items import Experiment
 
 
 def read_episodes(experiment: Experiment) -> pd.DataFrame:

@@ -12,11 +12,11 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, list[st
     """
     first, second = one["identity"], other["identity"]
     found = {
-        "configuration": _changes(_configuration(first), _configuration(second)),
-        "data": _changes(_data(first), _data(second)),
+        "configuration": changes(_configuration(first), _configuration(second)),
+        "data": changes(_data(first), _data(second)),
         "code": _code(first["code"], second["code"]),
-        "software": _changes(_software(one["environment"]), _software(other["environment"])),
-        "machine": _changes(_machine(one["hardware"]), _machine(other["hardware"])),
+        "software": changes(_software(one["environment"]), _software(other["environment"])),
+        "machine": changes(_machine(one["hardware"]), _machine(other["hardware"])),
     }
     return {kind: lines for kind, lines in found.items() if lines}
 
@@ -26,7 +26,7 @@ def _configuration(identity: dict[str, Any]) -> dict[str, Any]:
     chosen = {name: identity[name] for name in names if name in identity}
     if "data" in identity:
         chosen["data"] = {"augmentation": identity["data"]["augmentation"]}
-    return _flat(chosen)
+    return flat(chosen)
 
 
 def _data(identity: dict[str, Any]) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def _data(identity: dict[str, Any]) -> dict[str, Any]:
     if "data" not in identity:
         return {"run": identity["run"]}
     store = identity["data"]["store"]
-    return _flat({"dataset": store["dataset"], "cameras": store["cameras"]})
+    return flat({"dataset": store["dataset"], "cameras": store["cameras"]})
 
 
 def _code(one: dict[str, str], other: dict[str, str]) -> list[str]:
@@ -63,17 +63,19 @@ def _machine(hardware: dict[str, Any]) -> dict[str, Any]:
     return {"CPU": hardware["cpu"], "GPUs": gpus, "driver": drivers}
 
 
-def _flat(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested sections as one level: `training.batch_size`."""
+    values: dict[str, Any] = {}
     for name, content in value.items():
         if isinstance(content, dict):
-            flat |= _flat(content, f"{prefix}{name}.")
+            values |= flat(content, f"{prefix}{name}.")
         else:
-            flat[prefix + name] = content
-    return flat
+            values[prefix + name] = content
+    return values
 
 
-def _changes(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+def changes(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    """`name old → new` for each name whose values differ."""
     return [
         f"{name} {one.get(name, ABSENT)} → {other.get(name, ABSENT)}"
         for name in [*one, *(name for name in other if name not in one)]

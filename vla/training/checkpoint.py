@@ -8,7 +8,6 @@ import logging
 import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -17,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from vla.config.operation import CheckpointsSection
 from vla.errors import UserError
 from vla.files import check_file, describe_file, read_sealed, write_atomic, write_sealed
+from vla.training.retention import checkpoint_files, checkpoint_losses, kept_steps
 
 logger = logging.getLogger("vla")
 
@@ -104,34 +104,23 @@ class Checkpoints:
         logger.warning("%s\nSet aside; going on from the checkpoint before.", error.problem)
 
     def _write(self, step: int, loss: float, tensors: dict[str, torch.Tensor]) -> None:
-        path = self.folder / f"step_{step:08d}.safetensors"
+        record_path, path = checkpoint_files(self.folder, step)
         self.folder.mkdir(parents=True, exist_ok=True)
         _require_space(path, sum(tensor.nbytes for tensor in tensors.values()))
         write_atomic(path, lambda temporary: save_file(tensors, temporary))
         _require_equal(path, tensors)
         weights = describe_file(path, self.folder)
         record = {"schema": 1, "key": self.key, "step": step, "loss": loss, "weights": weights}
-        write_sealed(path.with_suffix(".json"), record)
+        write_sealed(record_path, record)
         self._thin_out()
 
     def _thin_out(self) -> None:
         """Remove what the configuration does not keep."""
-        records: dict[int, dict[str, Any]] = {}
-        for path in self.folder.glob("step_*.json"):
-            try:
-                record = read_sealed(path)
-            except UserError:  # resuming will report it
-                continue
-            records[record["step"]] = record
-        keep = set(sorted(records)[-self.retention.keep_last :])
-        best = sorted(records, key=lambda step: (records[step]["loss"], step))
-        keep |= set(best[: self.retention.keep_best])
-        if self.retention.keep_every:
-            keep |= {step for step in records if step % self.retention.keep_every == 0}
-        for step in records.keys() - keep:
-            path = self.folder / f"step_{step:08d}.json"
-            path.unlink()
-            path.with_suffix(".safetensors").unlink(missing_ok=True)
+        losses = checkpoint_losses(self.folder)
+        keep = kept_steps(losses, self.retention, newest=self.retention.keep_last)
+        for step in losses.keys() - keep:
+            for path in checkpoint_files(self.folder, step):
+                path.unlink(missing_ok=True)
 
 
 def _load(

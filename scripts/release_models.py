@@ -1,0 +1,21 @@
+"""Give an experiment's policies their semantic version, metadata and model card."""
+
+from pathlib import Path
+
+from vla.files import exclusive, read_sealed, write_sealed, write_text
+from vla.job import job, load_plan
+from vla.release.models import card_context, describe_models
+from vla.report.readme import template_environment
+
+if __name__ == "__main__":
+    words = snakemake.wildcards
+    with job("analyse", snakemake.log[0], f"release {words.experiment}") as root:
+        experiment = load_plan(snakemake).find_experiment(words.experiment)
+        summary = read_sealed(Path(snakemake.input.summary))
+        # Versions are counted: two releases at once would both take the next one.
+        with exclusive(experiment.results(".models")):
+            models = describe_models(experiment, summary)
+            template = template_environment(root).get_template("model_card.md.j2")
+            card = template.render(card_context(experiment, summary, models))
+            write_text(Path(snakemake.output.card), card)
+            write_sealed(Path(snakemake.output.models), {"schema": 1, **models})

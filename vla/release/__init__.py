@@ -1,0 +1,1 @@
+"""Trained policies as models to hand on: semantic versions and model cards."""

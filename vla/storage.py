@@ -1,0 +1,132 @@
+"""What lies on the disk, by experiment and kind, and what of it finished work no longer needs."""
+
+import json
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vla.config.operation import CheckpointsSection
+from vla.errors import UserError
+from vla.files import check_file, exclusive, read_json, read_sealed
+from vla.plan import Plan
+from vla.provenance.record import now
+from vla.training.retention import checkpoint_files, checkpoint_losses, kept_steps
+
+KINDS = ("checkpoints", "results", "logs", "models")
+
+
+@dataclass(frozen=True)
+class Old:
+    """Files that can go, of one run or store, and why nobody needs them."""
+
+    folder: Path
+    files: tuple[Path, ...]
+    bytes: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A run whose checkpoints stay, and why."""
+
+    folder: Path
+    why: str
+
+
+def usage(root: Path) -> dict[str, dict[str, int]]:
+    """Bytes on disk: experiment -> kind -> bytes; `(data)` for stores and datasets.
+
+    A file with several names (the policies in models/) counts once.
+    """
+    seen: set[tuple[int, int]] = set()
+    found: dict[str, dict[str, int]] = {}
+    for folder in sorted((root / "experiments").glob("*/")):
+        kinds = {kind: _bytes(folder / kind, seen) for kind in KINDS}
+        found[folder.name] = kinds
+    stores = {p.name: _bytes(p, seen) for p in sorted((root / "data").glob("*/"))}
+    stores["prepared stores"] = _bytes(root / "data/.prepared", seen)
+    return found | {"(data)": stores}
+
+
+def find_old(plan: Plan) -> tuple[list[Old], list[Kept]]:
+    """Checkpoints that finished runs no longer need, and stores that no listed experiment uses.
+
+    A run is finished when its record is whole and its policy has the recorded bytes. Its policy,
+    metrics, episodes and records stay, and so do checkpoints that `keep_best` and `keep_every`
+    name. What an unfinished run would go on from stays.
+    """
+    old, kept = [], []
+    for folder in sorted((plan.root / "experiments").glob("*/checkpoints/*/")):
+        try:
+            old += _old_checkpoints(folder)
+        except UserError as error:
+            kept.append(Kept(folder, error.problem))
+    used = {experiment.store.name for experiment in plan.experiments.values()}
+    for folder in sorted((plan.root / "data/.prepared").glob("*/")):
+        if folder.name not in used:
+            files = tuple(path for path in folder.rglob("*") if path.is_file())
+            why = "a store that no listed experiment uses; the dataset brings it back"
+            old.append(Old(folder, files, _size(files), why))
+    return old, kept
+
+
+def remove(old: list[Old], root: Path) -> int:
+    """Remove the files, note what went in results/removed.jsonl; returns the bytes it freed."""
+    freed = 0
+    for item in old:
+        with exclusive(item.folder):
+            for path in item.files:
+                path.unlink(missing_ok=True)
+        if item.folder.parent.name == ".prepared":
+            shutil.rmtree(item.folder)
+        freed += item.bytes
+        entry: dict[str, Any] = {
+            "time": now(),
+            "folder": item.folder.relative_to(root).as_posix(),
+            "files": [path.name for path in item.files],
+            "bytes": item.bytes,
+            "why": item.why,
+        }
+        with open(root / "results/removed.jsonl", "a", encoding="utf-8") as ledger:
+            ledger.write(json.dumps(entry) + "\n")
+    return freed
+
+
+def _old_checkpoints(folder: Path) -> Iterator[Old]:
+    experiment = folder.parents[1]
+    record_path = experiment / "results" / folder.name / "run.json"
+    if not record_path.is_file():
+        raise UserError("unfinished: it would go on from these", "Run snakemake.")
+    with exclusive(folder):  # somebody at work there needs them
+        record = read_sealed(record_path)
+        named = {check_file(file, experiment) for file in record["files"]}
+        resolved = read_json(record_path.with_name("config.resolved.json"))
+        retention = CheckpointsSection.model_validate(resolved["checkpoints"])
+        losses = checkpoint_losses(folder)
+        keep = {
+            path
+            for step in kept_steps(losses, retention, newest=0)
+            for path in checkpoint_files(folder, step)
+        }
+        patterns = ("step_*", ".*.part*")
+        files = {path for pattern in patterns for path in folder.glob(pattern)} - named - keep
+    if files:
+        yield Old(folder, tuple(sorted(files)), _size(files), "checkpoints of a finished run")
+
+
+def _size(files: Iterable[Path]) -> int:
+    return sum(path.stat().st_size for path in files)
+
+
+def _bytes(folder: Path, seen: set[tuple[int, int]]) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            status = path.stat()
+            identity = (status.st_dev, status.st_ino)
+            if identity not in seen:
+                seen.add(identity)
+                total += status.st_size
+    return total

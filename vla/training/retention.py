@@ -1,0 +1,34 @@
+"""Which checkpoints are kept."""
+
+from pathlib import Path
+
+from vla.config.operation import CheckpointsSection
+from vla.errors import UserError
+from vla.files import read_sealed
+
+
+def checkpoint_losses(folder: Path) -> dict[int, float]:
+    """Step -> training loss of the checkpoints in `folder` whose records are sound."""
+    losses = {}
+    for path in folder.glob("step_*.json"):
+        try:
+            record = read_sealed(path)
+        except UserError:  # resuming will report it
+            continue
+        losses[record["step"]] = record["loss"]
+    return losses
+
+
+def kept_steps(losses: dict[int, float], retention: CheckpointsSection, newest: int) -> set[int]:
+    """Steps that stay: the `newest` ones, the best, and those at multiples of `keep_every`."""
+    keep = set(sorted(losses, reverse=True)[:newest])
+    keep |= set(sorted(losses, key=lambda step: (losses[step], step))[: retention.keep_best])
+    if retention.keep_every:
+        keep |= {step for step in losses if step % retention.keep_every == 0}
+    return keep
+
+
+def checkpoint_files(folder: Path, step: int) -> tuple[Path, Path]:
+    """Record and weights of a checkpoint."""
+    record = folder / f"step_{step:08d}.json"
+    return record, record.with_suffix(".safetensors")
