@@ -19,6 +19,7 @@ $(READY): envs/host.torch.txt envs/host.uv.txt envs/host.lock.txt tools/system_p
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r envs/host.uv.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/host.torch.txt
 	$(BIN)/uv pip install --quiet --require-hashes --compile-bytecode --python $(BIN)/python -r envs/host.lock.txt
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 	@touch $@
 
 # conda-lock, and what stands in for conda in tests, in an environment of their own.

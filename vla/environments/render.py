@@ -1,7 +1,7 @@
 """From a lock to what Snakemake installs: the pin, and the script that runs after it."""
 
 import platform
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +56,19 @@ def render_pin(files: EnvironmentFiles) -> str:
         f"# platform: {PLATFORM}",
         "@EXPLICIT",
     ]
-    for name in TopologicalSorter(before).static_order():
+    for name in _in_order(before):
         lines.append(f"{packages[name]['url']}#sha256:{packages[name]['hash']['sha256']}")
     return "\n".join(lines) + "\n"
+
+
+def _in_order(before: dict[str, list[str]]) -> list[str]:
+    """Names, each behind those it needs; where packages need each other, one of them goes first."""
+    while True:
+        try:
+            return list(TopologicalSorter(before).static_order())
+        except CycleError as error:
+            first, second = error.args[1][:2]
+            before[second].remove(first)
 
 
 def render_post_deploy(files: EnvironmentFiles) -> str:
