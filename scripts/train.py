@@ -12,8 +12,10 @@ from vla.items import Experiment, Run
 from vla.job import job, load_plan
 from vla.models.policy import count_parameters
 from vla.models.storage import save_policy
+from vla.monitoring.monitor import read_events
 from vla.provenance.attempts import attempt, gpu_hours
 from vla.provenance.record import now, write_record
+from vla.tracking.mirroring import Mirroring, tracked_run, tracker_names
 from vla.training.determinism import choose_device, set_determinism
 from vla.training.loop import TrainingRun
 
@@ -43,20 +45,26 @@ def train(
     resolved = record.with_name("config.resolved.json")
     write_json(resolved, config.model_dump(mode="json"))
     prepared = open_store(store)
-    result = load_training_code(experiment.folder / "train.py").train(
-        TrainingRun(config, run.seed, run.key, prepared, device, checkpoints, logs)
-    )
-    policy_file = checkpoints / "policy.safetensors"
-    save_policy(
-        result.policy,
-        policy_file,
-        {
-            "key": run.key,
-            "seed": run.seed,
-            "tasks": list(prepared.tasks),
-            "demonstration_seeds": list(prepared.seeds),
-        },
-    )
+    code = load_training_code(experiment.folder / "train.py")
+    with Mirroring(tracked_run(experiment, run, root), tracker_names(config.tracking)) as trackers:
+        result = code.train(
+            TrainingRun(config, run.seed, run.key, prepared, device, checkpoints, logs)
+        )
+        policy_file = checkpoints / "policy.safetensors"
+        policy = save_policy(
+            result.policy,
+            policy_file,
+            {
+                "key": run.key,
+                "seed": run.seed,
+                "tasks": list(prepared.tasks),
+                "demonstration_seeds": list(prepared.seeds),
+            },
+        )
+        trackers.facts |= {
+            "policy": f"{policy_file.relative_to(root)} sha256:{policy['weights']['sha256']}",
+            "final_loss": result.final_loss,
+        }
     write_record(
         record,
         experiment.folder,
@@ -82,6 +90,7 @@ def train(
             "resumed_from_step": result.resumed_from_step,
             "attempts": attempts(),
             "gpu_hours": gpu_hours(attempts(), device.type),
+            "events": read_events(logs / "events.jsonl"),
         },
     )
 

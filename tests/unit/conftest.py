@@ -66,12 +66,12 @@ def make_config() -> Callable[..., ExperimentConfig]:
             "training": {"num_steps": 8, "batch_size": 8, "warmup_steps": 2},
             "data": {},
             "evaluation": {"execute_steps": 4},
-            "tracking": {"log_every": 2, "tensorboard": False},
+            "tracking": {"log_every": 2},
             "checkpoints": {"save_every": 4},
             "resources": {"accelerator": "cpu"},
         }
         for name, values in sections.items():
-            content[name] = content[name] | values
+            content[name] = content.get(name, {}) | values
         return ExperimentConfig.model_validate(content)
 
     return make

@@ -62,6 +62,7 @@ def test_best_checkpoint_is_kept_when_asked(train, tmp_path):
         "training": {"num_steps": 8, "learning_rate": 0.5, "warmup_steps": 1},
         "tracking": {"log_every": 1},
         "checkpoints": {"save_every": 1, "keep_last": 1, "keep_best": 1},
+        "monitoring": {"divergence": "ignore"},
     }
     train("run", **sections)
     losses = {int(row["step"]): float(row["loss"]) for row in rows(tmp_path / "run")}

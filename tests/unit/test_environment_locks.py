@@ -113,7 +113,7 @@ def test_rule_without_environment_is_found(copy):
 def test_rule_in_another_environment_than_its_script_needs_is_found(copy):
     edit(copy / "rules/report.smk", '"../envs/analyse.yaml"', '"../envs/data.yaml"')
     (problem,) = rule_problems(copy)
-    assert problem.startswith('Rule render_readme runs in "../envs/data.yaml"')
+    assert problem.startswith('Rule release_models runs in "../envs/data.yaml"')
 
 
 def test_import_that_no_environment_asks_for_is_found(copy):

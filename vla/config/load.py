@@ -12,6 +12,7 @@ from vla.config.data import DataSection
 from vla.config.evaluation import EvaluationSection
 from vla.config.experiment import ExperimentSection
 from vla.config.model import ModelSection
+from vla.config.monitoring import MonitoringSection
 from vla.config.operation import CheckpointsSection, ResourcesSection, TrackingSection
 from vla.config.training import TrainingSection
 from vla.errors import UserError
@@ -28,6 +29,7 @@ class ExperimentConfig(Section):
     data: DataSection
     evaluation: EvaluationSection = EvaluationSection()
     tracking: TrackingSection = TrackingSection()
+    monitoring: MonitoringSection = MonitoringSection()
     checkpoints: CheckpointsSection = CheckpointsSection()
     resources: ResourcesSection = ResourcesSection()
 

@@ -14,6 +14,14 @@ class TrackingSection(Section):
     """Steps between two rows of the metrics file."""
     tensorboard: bool = True
     """Write TensorBoard event files beside the metrics file."""
+    mlflow: bool = True
+    """Show the run in MLflow: `mlflow ui` in the project's folder."""
+    mlflow_uri: str = ""
+    """MLflow server; by default SQLite in the project's folder (`mlflow.db`). `MLFLOW_TRACKING_URI` goes first."""
+    wandb: Literal["disabled", "auto", "offline", "online"] = "disabled"
+    """Weights & Biases; `auto` is online with a key and otherwise offline, for `wandb sync` later."""
+    wandb_project: str = "vla"
+    """Project in Weights & Biases."""
 
 
 class CheckpointsSection(Section):

@@ -21,9 +21,11 @@ DECIDES_NO_RESULT = (
     "vla/files.py",
     "vla/items.py",
     "vla/job.py",
+    "vla/monitoring/",
     "vla/plan.py",
     "vla/progress.py",
     "vla/provenance/",
+    "vla/tracking/",
 )
 
 

@@ -1,1 +1,1 @@
-"""What a run writes while it trains: the metrics file, always, and TensorBoard."""
+"""What a run tells while it trains: the metrics file, and trackers that mirror it."""

@@ -1,46 +1,59 @@
-"""The metrics file (CSV, one row every few steps) and TensorBoard events beside it."""
+"""The metrics file: CSV, one row every few steps, the one source of every curve."""
 
 import csv
-import json
 import os
 from pathlib import Path
-from typing import Any
 
-COLUMNS = ("step", "loss", "learning_rate", "gradient_norm", "samples_per_second", "seconds")
+COLUMNS = (
+    "step",
+    "loss",
+    "learning_rate",
+    "gradient_norm",
+    "samples_per_second",
+    "data_wait",  # fraction of the time that training waited for batches
+    "cpu_percent",  # of one core
+    "memory_gb",
+    "gpu_percent",
+    "gpu_memory_gb",
+    "disk_free_gb",
+    "seconds",  # wall time of all attempts; the last column, so that a row with it is whole
+)
 
 
 class MetricsLog:
-    """Appends rows to `metrics.csv`; a resumed run drops the rows after its checkpoint first."""
+    """Appends rows to `metrics.csv`. A step that was logged before is not logged again: a resumed
+    run repeats the steps since its checkpoint, and curves must not show them twice.
 
-    def __init__(self, folder: Path, resumed_step: int, tensorboard: bool, config: dict[str, Any]):
+    `last_step`, `seconds_before`: of the newest row that an earlier attempt wrote; 0 without one.
+    """
+
+    def __init__(self, folder: Path):
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "metrics.csv"
-        kept = [row for row in read_metrics(self.path) if int(row["step"]) <= resumed_step]
-        self.seconds_before = float(kept[-1]["seconds"]) if kept else 0.0
+        rows = read_metrics(self.path)
+        self._known = {int(row["step"]): row for row in rows}
+        self.last_step = max(self._known, default=0)
+        self.seconds_before = float(rows[-1]["seconds"]) if rows else 0.0
         temporary = self.path.with_suffix(".part")
         self._stream = open(temporary, "w", newline="", encoding="utf-8")  # noqa: SIM115
         self._writer = csv.DictWriter(self._stream, COLUMNS)
         self._writer.writeheader()
-        self._writer.writerows(kept)
+        self._writer.writerows(rows)  # without one that was cut off
         self._stream.flush()
         temporary.replace(self.path)
-        self._tensorboard = None
-        if tensorboard:
-            from torch.utils.tensorboard import SummaryWriter
 
-            self._tensorboard = SummaryWriter(
-                str(folder / "tensorboard"), purge_step=resumed_step + 1
-            )
-            self._tensorboard.add_text(
-                "configuration", f"```json\n{json.dumps(config, indent=2)}\n```"
-            )
-
-    def log(self, row: dict[str, float]) -> None:
+    def log(self, row: dict[str, float]) -> dict[str, str] | None:
+        """Write a row; columns without a value stay empty. Returns the row that is already there
+        for this step, if there is one; then nothing is written."""
+        if row["step"] in self._known:
+            return self._known[int(row["step"])]
         self._writer.writerow(row)
         self._stream.flush()
-        if self._tensorboard:
-            for name in COLUMNS[1:]:
-                self._tensorboard.add_scalar(f"train/{name}", row[name], int(row["step"]))
+        return None
+
+    def rows_until(self, step: int) -> list[dict[str, float]]:
+        """The rows of earlier attempts up to a step; columns without a value are left out."""
+        return [numbers(row) for number, row in self._known.items() if number <= step]
 
     def sync(self) -> None:
         """Rows written so far survive a power failure; called before a checkpoint relies on them."""
@@ -48,8 +61,11 @@ class MetricsLog:
 
     def close(self) -> None:
         self._stream.close()
-        if self._tensorboard:
-            self._tensorboard.close()
+
+
+def numbers(row: dict[str, str]) -> dict[str, float]:
+    """A row as numbers; columns without a value are left out."""
+    return {name: float(value) for name, value in row.items() if value}
 
 
 def read_metrics(path: Path) -> list[dict[str, str]]:

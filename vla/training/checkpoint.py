@@ -37,13 +37,14 @@ class Checkpoints:
         self,
         step: int,
         losses: list[torch.Tensor],
-        loss: float,
+        loss: float | None,
         policy: torch.nn.Module,
         optimizer: torch.optim.Optimizer,
     ) -> None:
         """Save the state after `step` steps.
 
-        `losses`: those of the steps since the last row of metrics; `loss`: what `keep_best` compares.
+        `losses`: those of the steps since the last row of metrics; `loss`: what `keep_best` compares
+        (None before the first step).
         """
         self.wait()
         tensors = {f"policy.{name}": value for name, value in policy.state_dict().items()}
@@ -56,6 +57,12 @@ class Checkpoints:
             for name, value in tensors.items()
         }
         self._pending = self._thread.submit(self._write, step, loss, copies)
+
+    def steps(self) -> list[int]:
+        """Steps of the checkpoints on disk, ascending."""
+        return sorted(
+            int(path.stem.removeprefix("step_")) for path in self.folder.glob("step_*.json")
+        )
 
     def wait(self) -> None:
         """Until the last checkpoint is on disk; raises what went wrong there."""
@@ -103,7 +110,7 @@ class Checkpoints:
                 damaged.replace(damaged.with_name(f"{damaged.name}.damaged"))
         logger.warning("%s\nSet aside; going on from the checkpoint before.", error.problem)
 
-    def _write(self, step: int, loss: float, tensors: dict[str, torch.Tensor]) -> None:
+    def _write(self, step: int, loss: float | None, tensors: dict[str, torch.Tensor]) -> None:
         record_path, path = checkpoint_files(self.folder, step)
         self.folder.mkdir(parents=True, exist_ok=True)
         _require_space(path, sum(tensor.nbytes for tensor in tensors.values()))

@@ -1,5 +1,7 @@
 """The training loop."""
 
+import logging
+import math
 import time
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,11 +14,15 @@ from vla.data.prepared import PreparedStore
 from vla.data.sampling import Batch, Sampler
 from vla.errors import GoOnLaterError, UserError
 from vla.models.policy import Policy
+from vla.monitoring.monitor import Event, Monitor
+from vla.monitoring.usage import Usage
 from vla.progress import Progress
 from vla.tracking.metrics import MetricsLog
 from vla.training.checkpoint import Checkpoints
 from vla.training.optimizer import build_optimizer, learning_rate
 from vla.training.stopping import StopRequest
+
+logger = logging.getLogger("vla")
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class TrainingRun:
 @dataclass(frozen=True)
 class TrainingResult:
     """`final_loss`: mean training loss over the last `tracking.log_every` steps;
-    `seconds`: wall time of all steps, those before a resume included."""
+    `seconds`: wall time of all steps, those before a resume and those repeated after it included."""
 
     policy: Policy
     final_loss: float
@@ -46,55 +52,116 @@ class TrainingResult:
 def fit(run: TrainingRun, policy: Policy, sampler: Sampler) -> TrainingResult:
     """Train `policy` for `training.num_steps` steps, from the newest checkpoint if there is one.
 
-    Asked to stop by a signal, it saves its state and raises `GoOnLaterError`.
+    Asked to stop by a signal, it saves its state and raises `GoOnLaterError`. An anomaly that
+    `monitoring` stops for is a `UserError`.
     """
     config = run.config.training
-    log_every = run.config.tracking.log_every
     save_every = run.config.checkpoints.save_every
     policy.to(run.device).train()
     optimizer = build_optimizer(policy, config)
     checkpoints = Checkpoints(run.checkpoints, run.key, run.config.checkpoints)
     first, losses = checkpoints.resume(policy, optimizer)
-    metrics = MetricsLog(
-        run.logs, first, run.config.tracking.tensorboard, run.config.model_dump(mode="json")
-    )
-    started = since = time.monotonic()
+    if not checkpoints.steps():  # a disk that cannot be written is found now, not in an hour
+        checkpoints.save(0, [], None, policy, optimizer)
+    report = _Report(run, first, losses)
     progress = Progress("train", config.num_steps, "step", done=first)
-    with closing(checkpoints), closing(metrics), StopRequest() as stop:
+    with closing(checkpoints), closing(report.metrics), StopRequest() as stop:
         for step in range(first, config.num_steps):
+            asked = time.monotonic()
+            batch = sampler.batch(step)
+            waited = time.monotonic() - asked
             rate = learning_rate(step, config)
-            loss, norm = _optimise(run, policy, optimizer, sampler.batch(step), rate)
-            losses.append(loss)
+            loss, norm = _optimise(run, policy, optimizer, batch, rate)
 
             done = step + 1
+            last = done == config.num_steps
             progress.update(loss=loss)
-            if done % log_every == 0 or done == config.num_steps:
-                mean = torch.stack(losses).mean().item()
-                _check_finite(mean, float(norm), done)
-                now = time.monotonic()
-                metrics.log(
-                    {
-                        "step": done,
-                        "loss": mean,
-                        "learning_rate": rate,
-                        "gradient_norm": float(norm),
-                        "samples_per_second": len(losses) * config.batch_size / (now - since),
-                        "seconds": metrics.seconds_before + now - started,
-                    }
-                )
-                since, losses = now, []
+            anomaly = report.step(done, loss, norm, rate, waited, checkpoints)
+            if anomaly and anomaly.action == "stop":
+                raise _stopped(anomaly, run)
             checkpoints.raise_errors()
-            if done < config.num_steps and (done % save_every == 0 or stop.signal_name):
-                _check_finite(loss.item(), float(norm), done)
-                metrics.sync()
-                checkpoints.save(done, losses, loss.item(), policy, optimizer)
-            if done < config.num_steps and stop.signal_name:
+            if not last and (done % save_every == 0 or stop.signal_name or anomaly):
+                _require_finite(loss.item(), done)
+                report.metrics.sync()
+                checkpoints.save(done, report.losses, loss.item(), policy, optimizer)
+            if anomaly:
+                checkpoints.wait()
+                raise _stopped(anomaly, run)
+            if not last and stop.signal_name:
                 checkpoints.wait()
                 raise GoOnLaterError(
                     f"{stop.signal_name}: stopped after step {done} of {config.num_steps}, saved."
                 )
         checkpoints.wait()
-    return TrainingResult(policy, mean, metrics.seconds_before + now - started, first)
+    return TrainingResult(policy, report.mean_loss, report.seconds(), first)
+
+
+class _Report:
+    """Metrics and anomalies, every `tracking.log_every` steps and after the first and last one."""
+
+    def __init__(self, run: TrainingRun, first: int, losses: list[torch.Tensor]):
+        self.run, self.losses = run, losses
+        self.metrics = MetricsLog(run.logs)
+        self.monitor = Monitor(
+            run.config.monitoring, run.logs / "events.jsonl", self.metrics.rows_until(first)
+        )
+        self.usage = Usage(run.checkpoints.parent, cuda=run.device.type == "cuda")
+        self.mean_loss = math.nan
+        self._started = self._since = time.monotonic()
+        self._waited = 0.0
+
+    def seconds(self) -> float:
+        """Wall time of this attempt and those before."""
+        return self.metrics.seconds_before + time.monotonic() - self._started
+
+    def step(
+        self,
+        done: int,
+        loss: torch.Tensor,
+        norm: torch.Tensor,
+        rate: float,
+        waited: float,
+        checkpoints: Checkpoints,
+    ) -> Event | None:
+        """Take one step in; returns the anomaly that ends the run, if there is one."""
+        self.losses.append(loss)
+        self._waited += waited
+        last = done == self.run.config.training.num_steps
+        if not (done == 1 or last or done % self.run.config.tracking.log_every == 0):
+            return None
+        self.mean_loss = torch.stack(self.losses).mean().item()
+        took = time.monotonic() - self._since
+        row = {
+            "step": done,
+            "loss": self.mean_loss,
+            "learning_rate": rate,
+            "gradient_norm": float(norm),
+            "samples_per_second": len(self.losses) * self.run.config.training.batch_size / took,
+            "data_wait": self._waited / took,
+            **self.usage.sample(),
+            "seconds": self.seconds(),
+        }
+        self._since, self._waited = time.monotonic(), 0.0
+        self.losses = []
+        self._compare(row, self.metrics.log(row))
+        ends = None
+        for event in self.monitor.check(row, checkpoints.steps):
+            logger.warning("Anomaly: %s", event.describe())
+            if "stop" in event.action:
+                ends = ends or event
+        return ends
+
+    def _compare(self, row: dict[str, float], before: dict[str, str] | None) -> None:
+        """A step that is repeated after a resume must give what it gave before."""
+        strict = self.run.config.training.determinism == "strict"
+        if before and strict and repr(row["loss"]) != before["loss"]:
+            logger.warning(
+                "Step %d was repeated after a resume and did not repeat its loss: %s before, %r now. "
+                "Another kind of device, or one that does not repeat its results?",
+                row["step"],
+                before["loss"],
+                row["loss"],
+            )
 
 
 def _optimise(
@@ -121,9 +188,20 @@ def _optimise(
     return loss.detach(), norm
 
 
-def _check_finite(loss: float, norm: float, step: int) -> None:
-    if not (abs(loss) < float("inf") and norm < float("inf")):
+def _require_finite(loss: float, step: int) -> None:
+    """No checkpoint of a state from which nothing can be resumed."""
+    if not math.isfinite(loss):
         raise UserError(
-            f"Training went wrong: at step {step} loss is {loss}, gradient norm {norm}.",
-            "Lower training.learning_rate or lengthen warmup_steps; the last checkpoint is kept.",
+            f"Training went wrong: at step {step} the loss is {loss}.",
+            "Lower training.learning_rate or lengthen warmup_steps; the checkpoint before is kept.",
         )
+
+
+def _stopped(event: Event, run: TrainingRun) -> UserError:
+    last = "none"
+    if event.checkpoint is not None:
+        last = str(run.checkpoints / f"step_{event.checkpoint:08d}.safetensors")
+    return UserError(
+        f"Stopped by monitoring.{event.kind}: {event.describe()}.\n  Last good checkpoint: {last}",
+        event.way_out,
+    )

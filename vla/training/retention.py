@@ -1,5 +1,6 @@
 """Which checkpoints are kept."""
 
+import math
 from pathlib import Path
 
 from vla.config.operation import CheckpointsSection
@@ -15,7 +16,8 @@ def checkpoint_losses(folder: Path) -> dict[int, float]:
             record = read_sealed(path)
         except UserError:  # resuming will report it
             continue
-        losses[record["step"]] = record["loss"]
+        loss = record["loss"]
+        losses[record["step"]] = math.inf if loss is None else loss
     return losses
 
 
@@ -24,7 +26,7 @@ def kept_steps(losses: dict[int, float], retention: CheckpointsSection, newest: 
     keep = set(sorted(losses, reverse=True)[:newest])
     keep |= set(sorted(losses, key=lambda step: (losses[step], step))[: retention.keep_best])
     if retention.keep_every:
-        keep |= {step for step in losses if step % retention.keep_every == 0}
+        keep |= {step for step in losses if step and step % retention.keep_every == 0}
     return keep
 
 

@@ -1,0 +1,137 @@
+"""MLflow, TensorBoard and W&B hold the very curve of the metrics file, after a kill and a resume."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from mlflow.tracking import MlflowClient
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.util.tensor_util import make_ndarray
+from wandb.proto.wandb_internal_pb2 import Record
+from wandb.sdk.internal.datastore import DataStore
+
+from tests.project import ROOT, SECRET
+
+# One attempt at a run: logs rows of ugly numbers, and is killed after the last one, or ends.
+ATTEMPT = """
+import os, signal, sys, time
+from pathlib import Path
+from vla.tracking.metrics import COLUMNS, MetricsLog
+from vla.tracking.mirroring import Mirroring
+from vla.tracking.tracker import TrackedRun
+
+root, first, last, end = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+settings = {"mlflow_uri": sys.argv[5], "wandb": "offline", "wandb_project": "vla"}
+run = TrackedRun(
+    root=root, logs=root / "logs", experiment="e", name="seed1-k", key="k", description="why",
+    parameters={"training.learning_rate": 0.001}, tags={"vla.key": "k"}, settings=settings,
+)
+metrics = MetricsLog(run.logs)
+with Mirroring(run, ["tensorboard", "mlflow", "wandb"]) as trackers:
+    for step in range(first, last + 1):
+        row = {name: step / (3 + i) for i, name in enumerate(COLUMNS)} | {"step": step}
+        del row["gpu_percent"], row["gpu_memory_gb"]
+        metrics.log(row)
+    if end != "finish":
+        time.sleep(float(end))
+        os.kill(0 if sys.argv[6] == "group" else os.getpid(), signal.SIGKILL)
+    trackers.facts["final_loss"] = 0.5
+"""
+
+
+def attempt(
+    root: Path, first: int, last: int, end: str = "finish", uri: str = "", whom: str = "process"
+):
+    command = [sys.executable, "-c", ATTEMPT, root, first, last, end, uri, whom]
+    variables = {"PYTHONPATH": str(ROOT), "WANDB_API_KEY": SECRET * 2, "MY_PASSWORD": SECRET}
+    return subprocess.run(
+        list(map(str, command)),
+        cwd=root,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def held(root: Path, column: str) -> list[tuple[int, float]]:
+    with open(root / "logs/metrics.csv", newline="") as stream:
+        return [(int(row["step"]), float(row[column])) for row in csv.DictReader(stream)]
+
+
+def in_mlflow(root: Path, column: str) -> list[tuple[int, float]]:
+    client = MlflowClient(f"sqlite:///{root}/mlflow.db")
+    experiment = client.get_experiment_by_name("e").experiment_id
+    (run,) = client.search_runs([experiment])
+    return [(p.step, p.value) for p in client.get_metric_history(run.info.run_id, column)]
+
+
+def in_tensorboard(root: Path, column: str) -> list[tuple[int, float]]:
+    events = EventAccumulator(str(root / "logs/tensorboard"), size_guidance={"tensors": 0})
+    points = events.Reload().Tensors(f"train/{column}")
+    return [(point.step, make_ndarray(point.tensor_proto).item()) for point in points]
+
+
+def in_wandb(root: Path, column: str) -> list[tuple[int, float]]:
+    (file,) = root.glob("logs/wandb/offline-run-*/*.wandb")
+    store, points = DataStore(), []
+    store.open_for_scan(str(file))
+    while content := store.scan_data():
+        record = Record()
+        record.ParseFromString(content)
+        values = {
+            item.key or ".".join(item.nested_key): item.value_json for item in record.history.item
+        }
+        if f"train/{column}" in values:
+            points.append((int(values["_step"]), float(values[f"train/{column}"])))
+    return points
+
+
+@pytest.mark.parametrize("whom", ["process", "group"])
+def test_trackers_hold_the_curve_of_the_metrics_file_after_a_kill(tmp_path, whom):
+    killed = attempt(tmp_path, 1, 40, end="6", whom=whom)
+    assert killed.returncode == -signal.SIGKILL
+    time.sleep(3)  # a mirror that was left behind ends by itself
+    finished = attempt(tmp_path, 30, 60)
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stderr == ""
+    for column in ("loss", "learning_rate", "gradient_norm", "seconds"):
+        expected = held(tmp_path, column)
+        assert [step for step, _ in expected] == list(range(1, 61))
+        assert in_mlflow(tmp_path, column) == expected
+        assert in_tensorboard(tmp_path, column) == expected
+        assert in_wandb(tmp_path, column) == expected
+
+
+def test_every_hyperparameter_the_commit_and_the_end_are_told(tmp_path):
+    assert attempt(tmp_path, 1, 3).returncode == 0
+    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    (run,) = client.search_runs([client.get_experiment_by_name("e").experiment_id])
+    assert run.data.params == {"training.learning_rate": "0.001"}
+    assert run.data.tags["vla.key"] == "k"
+    assert run.data.tags["vla.final_loss"] == "0.5"
+    assert (run.info.status, run.info.run_name) == ("FINISHED", "seed1-k")
+    events = EventAccumulator(str(tmp_path / "logs/tensorboard")).Reload()
+    text = make_ndarray(events.Tensors("configuration")[0].tensor_proto).item().decode()
+    assert '"training.learning_rate": 0.001' in text
+
+
+def test_no_secret_is_written(tmp_path):
+    attempt(tmp_path, 1, 3)
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            assert SECRET.encode() not in path.read_bytes(), path
+
+
+def test_tracker_that_fails_says_so_once_and_harms_nothing(tmp_path):
+    finished = attempt(tmp_path, 1, 5, uri="sqlite:////dev/null/mlflow.db")
+    assert finished.returncode == 0
+    assert finished.stderr.count("mlflow stopped") == 1
+    assert "tracking.log" in finished.stderr
+    assert in_tensorboard(tmp_path, "loss") == held(tmp_path, "loss")
+    assert in_wandb(tmp_path, "loss") == held(tmp_path, "loss")
