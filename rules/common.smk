@@ -12,6 +12,7 @@ USE_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_me
 IS_MAIN_PROCESS = workflow.exec_mode == workflow.exec_mode.DEFAULT
 sys.path.insert(0, str(ROOT))
 
+from vla.clock import bring_into_present
 from vla.environments.files import environment_name
 from vla.environments.guard import verify_finished
 from vla.environments.render import check_rendered
@@ -119,6 +120,9 @@ def publish():
     """Show what was made under keys where people look: the experiments' READMEs, the report."""
     publish_views(PLAN)
 
+
+if IS_MAIN_PROCESS and not workflow.dryrun:
+    bring_into_present(ROOT, PLAN.experiments)
 
 # Going back to an old configuration makes nothing anew, but shows the old results again.
 if IS_MAIN_PROCESS and not workflow.dryrun:

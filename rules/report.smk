@@ -46,13 +46,17 @@ rule render_readme:
                 "summary.json",
             )
         ),
-        figures=lambda wildcards: ancient(
-            item_path(
-                experiment_of(wildcards),
-                experiment_of(wildcards).figures,
-                "learning_curve.svg",
+        # Both: what was killed between the two left the first without the second.
+        figures=lambda wildcards: [
+            ancient(
+                item_path(
+                    experiment_of(wildcards),
+                    experiment_of(wildcards).figures,
+                    f"{figure}.svg",
+                )
             )
-        ),
+            for figure in ("learning_curve", "success_by_task")
+        ],
     output:
         "experiments/{experiment}/results/readme-{key}/README.md",
     log:

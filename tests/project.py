@@ -30,7 +30,7 @@ SMALL = {
         "episodes_per_task": 2,
         "max_steps": 16,
     },
-    "tracking": {"log_every": 2},
+    "tracking": {"log_every": 2, "mlflow": False},
     "checkpoints": {"save_every": 3},
     "resources": {"disk_gb": 0.1, "accelerator": "cpu"},
 }
@@ -66,7 +66,8 @@ class Project:
         project.write("a", SMALL | {"experiment": SMALL["experiment"] | {"seed": [1, 2]}})
         project.write("b", SMALL | {"model": SMALL["model"] | {"type": "RT2"}})
         project.write_yaml(
-            "config/config.yaml", {"experiments": ["a", "b"], "comparisons": [["a", "b"]]}
+            "config/config.yaml",
+            {"experiments": ["a", "b"], "comparisons": [["a", "b"]], "allow_dirty": True},
         )
         project.git("init", "-q")
         project.commit()

@@ -1,6 +1,6 @@
 #!/bin/sh
 # System packages that Python packages cannot bring: software OpenGL for the simulator, git, venv;
-# with the argument `test` also the browser that reports are tested in and a clock that can be set.
+# with the argument `test` also the browser that reports are tested in.
 # Installs what is missing when it can (Debian or Ubuntu, root); otherwise names the command.
 set -eu
 
@@ -18,7 +18,6 @@ library() {
 need git git --version
 need python3-venv "$python" -c 'import ensurepip, venv'
 if [ "${1:-}" = test ]; then
-    need faketime command -v faketime
     need chromium-driver sh -c 'command -v chromium && command -v chromedriver'
 fi
 opengl=""

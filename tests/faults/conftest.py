@@ -30,8 +30,11 @@ def digest(project: Project) -> dict[str, str]:
     return {str(path.relative_to(project.root)): sha256_file(path) for path in whole}
 
 
-def run_and_kill(project: Project, after: float) -> bool:
-    """Start the workflow, SIGKILL all of it after so many seconds; whether it still ran then."""
+def run_and_kill(project: Project, after: float, until: str = "") -> bool:
+    """Start the workflow, SIGKILL all of it after so many seconds; whether it still ran then.
+
+    `until`: a pattern; the end comes as soon as a file matches, if that is earlier.
+    """
     running = subprocess.Popen(
         [sys.executable, "-m", "snakemake"],
         cwd=project.root,
@@ -40,13 +43,14 @@ def run_and_kill(project: Project, after: float) -> bool:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    try:
-        running.wait(timeout=after)
-    except subprocess.TimeoutExpired:
-        os.killpg(running.pid, signal.SIGKILL)
-        running.wait()
-        return True
-    return False
+    end = time.monotonic() + after
+    while time.monotonic() < end and not (until and list(project.root.glob(until))):
+        if running.poll() is not None:
+            return False
+        time.sleep(0.02)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    return True
 
 
 @pytest.fixture(scope="session")

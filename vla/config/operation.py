@@ -47,4 +47,4 @@ class ResourcesSection(Section):
     evaluation_workers: PositiveInt = 1
     """Processes that run episodes side by side, one thread each; any number gives the same outcomes."""
     disk_gb: PositiveFloat = 1.0
-    """Free space (GB) that must be there before a run starts."""
+    """Free space (GB) that must remain beyond what the run is estimated to write."""

@@ -20,6 +20,9 @@ class WorkflowConfig(Section):
     verification: Literal["changed", "full"] = "changed"
     """Whether datasets are hashed where files changed since the last time, or read in full each time."""
 
+    allow_dirty: bool = False
+    """Run with uncommitted code; records then keep it as a patch. By default `check_experiment` refuses."""
+
     @model_validator(mode="after")
     def _compared_are_run(self) -> "WorkflowConfig":
         for pair in self.comparisons:

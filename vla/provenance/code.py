@@ -15,6 +15,7 @@ from vla.files import sha256_bytes
 # Modules that plan, write down and report, but decide no result: what they contribute to a run
 # (resolved configuration, versions) stands in its identity by value.
 DECIDES_NO_RESULT = (
+    "vla/checks/",
     "vla/config/",
     "vla/environments/",
     "vla/errors.py",

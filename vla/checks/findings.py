@@ -1,0 +1,237 @@
+"""What must be there before an experiment runs: found, with figures, before hours are wasted."""
+
+import os
+import shutil
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from urllib.parse import urlsplit
+
+import psutil
+import torch
+
+from vla.checks.estimates import (
+    TRAINING_BYTES,
+    can_be_pulled,
+    disk_needs,
+    earlier_seconds_a_step,
+    parameter_count,
+)
+from vla.data.manifest import content_hash, read_manifest
+from vla.errors import UserError
+from vla.items import Experiment
+from vla.provenance.accelerator import visible_gpus
+from vla.provenance.git import git_state
+from vla.training.determinism import choose_device
+
+GB = 1e9
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the check. `status`: ok, warn or fail; `way_out`: what to do unless it is ok."""
+
+    name: str
+    status: str
+    found: str
+    way_out: str = ""
+
+
+def check_experiment(experiment: Experiment, root: Path, allow_dirty: bool) -> list[Finding]:
+    """Every check, in the order in which people would ask."""
+    parameters, model = _model(experiment)
+    return [
+        *_words(experiment),
+        _code(root, allow_dirty),
+        _dataset(experiment),
+        model,
+        _disk(experiment, parameters),
+        *_device(experiment, parameters),
+        *_trackers(experiment),
+        _time(experiment),
+    ]
+
+
+def require(findings: list[Finding], name: str) -> None:
+    """`UserError` with every failed line and what to do about it."""
+    failed = [finding for finding in findings if finding.status == "fail"]
+    if failed:
+        lines = "\n".join(f"  {f.name}: {f.found}\n    {f.way_out}" for f in failed)
+        raise UserError(
+            f"{name} is not ready to run:\n{lines}", f"Mend these; `vla check {name}` looks again."
+        )
+
+
+def _words(experiment: Experiment) -> list[Finding]:
+    """What people write before they run, and read in a year."""
+    about, source = experiment.config.experiment, experiment.folder / "config.yaml"
+    written = {
+        "hypothesis": about.hypothesis,
+        "plan": about.plan,
+        "goals": about.goals,
+        "risks": about.risks,
+        "targets": about.targets.success_rate is not None,
+    }
+    asked = {
+        "hypothesis": "what you expect, and why",
+        "plan": "the steps that test the hypothesis",
+        "goals": "what the experiment is for",
+        "risks": "what can go wrong, with level and mitigation",
+        "targets": "what counts as success: targets: {success_rate: 0.85}",
+    }
+    return [
+        Finding(name, "ok", "written")
+        if there
+        else Finding(name, "fail", "empty", f"Write experiment.{name} in {source}: {asked[name]}.")
+        for name, there in written.items()
+    ]
+
+
+def _code(root: Path, allow_dirty: bool) -> Finding:
+    state = git_state(root)
+    if state["commit"] is None:
+        return Finding(
+            "code", "warn", "outside git", "Records will name no commit: git init, git commit."
+        )
+    if not state["dirty"]:
+        return Finding("code", "ok", f"committed, {state['commit'][:12]}")
+    some = ", ".join(state["dirty"][:3]) + (", …" if len(state["dirty"]) > 3 else "")
+    found = f"{len(state['dirty'])} uncommitted: {some}"
+    if allow_dirty:
+        return Finding("code", "warn", found, "The record keeps them as a patch (allow_dirty).")
+    return Finding(
+        "code",
+        "fail",
+        found,
+        "git commit them; or set allow_dirty: true in config/config.yaml, and the record keeps a patch.",
+    )
+
+
+def _dataset(experiment: Experiment) -> Finding:
+    entry, root = experiment.dataset, experiment.root
+    manifest = read_manifest(entry.manifest(root))
+    files = manifest["files"]
+    here = sum((entry.folder(root) / file["path"]).is_file() for file in files)
+    what = (
+        f"{experiment.config.data.dataset} {entry.version}, content {content_hash(manifest)[:12]}"
+    )
+    if here == len(files):
+        return Finding("dataset", "ok", f"{what}, {here} files here")
+    found = f"{what}, {here} of {len(files)} files here"
+    if can_be_pulled(manifest, root):
+        return Finding("dataset", "ok", f"{found}; dvc pull brings the rest")
+    return Finding(
+        "dataset",
+        "fail",
+        found,
+        f"No DVC remote or cache has the rest: see data/README.md, then dvc pull {entry.path}.dvc",
+    )
+
+
+def _model(experiment: Experiment) -> tuple[int, Finding]:
+    try:
+        parameters = parameter_count(experiment)
+    except UserError as error:
+        return 0, Finding("model", "fail", error.problem, error.way_out)
+    if parameters is None:
+        return 0, Finding("model", "ok", "its size shows when the data is here")
+    return parameters, Finding("model", "ok", f"{parameters / 1e6:.2f} M parameters")
+
+
+def _disk(experiment: Experiment, parameters: int) -> Finding:
+    free = shutil.disk_usage(experiment.folder).free / GB
+    needs = disk_needs(experiment, parameters)
+    reserve = experiment.config.resources.disk_gb
+    needed = sum(needs.values()) / GB
+    parts = ", ".join(f"{name} {size / GB:.2f}" for name, size in needs.items())
+    found = f"{free:.1f} GB free; {needed:.2f} GB needed ({parts}); {reserve:g} GB stay free"
+    if free >= needed + reserve:
+        return Finding("disk", "ok", found)
+    return Finding(
+        "disk",
+        "fail",
+        found,
+        f"Free {needed + reserve - free:.1f} GB (vla clean shows what can go), keep fewer "
+        "checkpoints (checkpoints.keep_last), or lower resources.disk_gb.",
+    )
+
+
+def _device(experiment: Experiment, parameters: int) -> list[Finding]:
+    config = experiment.config
+    try:
+        device = choose_device(experiment.accelerator)
+    except UserError as error:
+        return [Finding("device", "fail", error.problem, error.way_out)]
+    needed = TRAINING_BYTES * parameters / GB
+    if device.type == "cuda":
+        gpu = torch.cuda.get_device_properties(device)
+        memory, name = gpu.total_memory / GB, gpu.name
+        capable = torch.cuda.is_bf16_supported()
+    else:
+        memory, name = psutil.virtual_memory().available / GB, f"CPU, {os.cpu_count()} threads"
+        idle = [gpu["name"] for gpu in visible_gpus()]
+        if idle:
+            name += f" (and {', '.join(idle)}, which resources.accelerator: cpu leaves idle)"
+        capable = config.training.precision == "fp32"
+    findings = [
+        Finding("device", "ok", name)
+        if needed <= memory
+        else Finding(
+            "device",
+            "fail",
+            f"{name}: {needed:.1f} GB for weights, gradients and AdamW, {memory:.1f} GB of memory",
+            "Take a smaller model, or a device with more memory.",
+        )
+    ]
+    if config.training.precision == "bf16" and not capable:
+        findings.append(
+            Finding("precision", "warn", f"bf16 is slow on {name}", "Set training.precision: fp32.")
+        )
+    return findings
+
+
+def _trackers(experiment: Experiment) -> list[Finding]:
+    tracking, findings = experiment.config.tracking, []
+    if tracking.mlflow:
+        address = os.environ.get("MLFLOW_TRACKING_URI") or tracking.mlflow_uri
+        findings.append(_reach("MLflow", address) if "://" in address and "http" in address else
+                        Finding("MLflow", "ok", address or "SQLite in mlflow.db: mlflow ui"))  # fmt: skip
+    if tracking.wandb != "disabled":
+        import wandb
+
+        online = tracking.wandb == "online" or (tracking.wandb == "auto" and wandb.api.api_key)
+        if online and not wandb.api.api_key:
+            findings.append(
+                Finding(
+                    "W&B", "warn", "online, but there is no key", "wandb login, or wandb: offline."
+                )
+            )
+        elif online:
+            findings.append(_reach("W&B", wandb.Settings().base_url))
+        else:
+            findings.append(Finding("W&B", "ok", "offline: wandb sync later"))
+    return findings
+
+
+def _reach(name: str, address: str) -> Finding:
+    parts = urlsplit(address)
+    port = parts.port or {"http": 80}.get(parts.scheme, 443)
+    try:
+        socket.create_connection((parts.hostname, port), timeout=3).close()
+    except OSError as error:
+        return Finding(
+            name, "warn", f"{address} does not answer: {error}", "Training goes on without it."
+        )
+    return Finding(name, "ok", f"{address} answers")
+
+
+def _time(experiment: Experiment) -> Finding:
+    steps = experiment.config.training.num_steps * len(experiment.runs)
+    speeds = earlier_seconds_a_step(experiment)
+    if not speeds:
+        return Finding("time", "ok", f"{steps} steps; no earlier run of this kind tells how long")
+    hours = median(speeds) * steps / 3600
+    what = "GPU hours" if experiment.accelerator == "cuda" else "hours"
+    runs = f"{len(speeds)} earlier run{'s' if len(speeds) > 1 else ''}"
+    return Finding("time", "ok", f"{steps} steps, about {hours:.2g} {what} (from {runs})")
