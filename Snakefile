@@ -41,3 +41,7 @@ rule all:
 
 onsuccess:
     publish()
+
+
+onerror:
+    publish()

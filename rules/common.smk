@@ -117,13 +117,14 @@ def report_file():
 
 
 def publish():
-    """Show what was made under keys where people look: the experiments' READMEs, the report."""
-    publish_views(PLAN)
+    """Show what there is when the workflow has ended, well or not; pandas and Matplotlib take a
+    second that its start need not wait for."""
+    from vla.ending import publish_ending
+
+    publish_ending(PLAN)
 
 
 if IS_MAIN_PROCESS and not workflow.dryrun:
     bring_into_present(ROOT, PLAN.experiments)
-
-# Going back to an old configuration makes nothing anew, but shows the old results again.
-if IS_MAIN_PROCESS and not workflow.dryrun:
-    publish()
+    # Going back to an old configuration makes nothing anew, but shows the old results again.
+    publish_views(PLAN)

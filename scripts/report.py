@@ -9,4 +9,4 @@ from vla.report.html import render_report
 if __name__ == "__main__":
     with job("analyse", snakemake.log[0], "report"):
         output = Path(snakemake.output[0])
-        write_text(output, render_report(load_plan(snakemake), output.parent))
+        write_text(output, render_report(load_plan(snakemake), output.parent, unfinished={}))

@@ -1,12 +1,13 @@
 """Put all evaluations of an experiment together: rates, intervals, verdict."""
 
+import logging
 from pathlib import Path
 
 from vla.files import write_sealed, write_text
 from vla.job import job, load_plan
-from vla.report.sources import read_episodes
+from vla.report.sources import read_episodes, read_metrics
 from vla.report.table import table_page
-from vla.statistics.summary import rates_table, summarise
+from vla.statistics.summary import evaluation_gap, rates_table, summarise
 
 if __name__ == "__main__":
     words = snakemake.wildcards
@@ -14,6 +15,10 @@ if __name__ == "__main__":
         experiment = load_plan(snakemake).find_experiment(words.experiment)
         target = experiment.config.experiment.targets.success_rate
         summary = summarise(read_episodes(experiment), target)
+        floor = experiment.summary.identity["evaluation_floor"]
+        summary["evaluation_gap"] = evaluation_gap(summary, read_metrics(experiment), floor)
+        for line in summary["evaluation_gap"]:
+            logging.getLogger("vla").warning("Anomaly: %s", line)
         table = rates_table(summary)
         write_text(Path(snakemake.output.table), table.to_csv(index=False))
         write_text(

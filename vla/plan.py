@@ -179,6 +179,11 @@ class Plan:
             {
                 "evaluations": [e.key for run in runs for e in run.evaluations],
                 "targets": config.experiment.targets.model_dump(mode="json"),
+                "evaluation_floor": (
+                    None
+                    if config.monitoring.evaluation_gap == "ignore"
+                    else config.monitoring.evaluation_floor
+                ),
             },
         )
 

@@ -18,9 +18,12 @@ def publish_views(plan: Plan) -> None:
     report = plan.root / "reports"
     _show(report / plan.report.name / "report.html", report / "report.html")
     for experiment in plan.experiments.values():
-        rendered = experiment.results(experiment.readme.name, "README.md")
-        _show(rendered, experiment.folder / "README.md")
+        _show(rendered_readme(experiment), experiment.folder / "README.md")
         _show_models(experiment)
+
+
+def rendered_readme(experiment: Experiment) -> Path:
+    return experiment.results(experiment.readme.name, "README.md")
 
 
 def _show_models(experiment: Experiment) -> None:

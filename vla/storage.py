@@ -45,7 +45,8 @@ def usage(root: Path) -> dict[str, dict[str, int]]:
     for folder in sorted((root / "experiments").glob("*/")):
         kinds = {kind: _bytes(folder / kind, seen) for kind in KINDS}
         found[folder.name] = kinds
-    stores = {p.name: _bytes(p, seen) for p in sorted((root / "data").glob("*/"))}
+    folders = sorted((root / "data").glob("[!.]*/"))
+    stores = {folder.name: _bytes(folder, seen) for folder in folders}
     stores["prepared stores"] = _bytes(root / "data/.prepared", seen)
     return found | {"(data)": stores}
 

@@ -9,7 +9,9 @@ pytestmark = pytest.mark.xdist_group("conda")
 # What an environment decides: itself, and all that bears a key in its name.
 FOLLOWS_THE_ENVIRONMENT = {"key", "name", "path", "sha256", "bytes", "seal"}
 # When and where a run happened, and how long it took.
-CIRCUMSTANCES = {"started", "finished", "command", "training_seconds", "commit", "dirty"}
+CIRCUMSTANCES = {
+    *("started", "finished", "command", "training_seconds", "attempts", "events", "commit", "dirty")
+}
 
 
 def records(project, kind: str) -> list[dict]:

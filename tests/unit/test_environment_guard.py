@@ -33,8 +33,9 @@ def prefix(files, tmp_path) -> Path:
     prefix = tmp_path / "environments/0a1b_"
     site = prefix / "lib/python3.12/site-packages"
     (site / "some_lib-2.0.dist-info").mkdir(parents=True)
+    (site / "some_lib_readme.md").write_text("...")
     (site / "some_lib-2.0.dist-info/RECORD").write_text(
-        "some_lib/x.py,,\nsome_lib-2.0.dist-info/RECORD,,\n"
+        "some_lib/x.py,,\nsome_lib-2.0.dist-info/RECORD,,\nsome_lib_readme.md,sha256=x,3\n"
     )
     (site / "some_lib").mkdir()
     (site / "__pycache__").mkdir()

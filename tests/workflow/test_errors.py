@@ -1,5 +1,7 @@
 """Every mistake a user can make: one clear message, an exit code, no traceback."""
 
+import shutil
+
 import pytest
 
 pytestmark = pytest.mark.xdist_group("chain")
@@ -61,26 +63,61 @@ def test_mistake_is_named_before_any_work(fresh, tmp_path, name):
     assert "Traceback" not in printed
 
 
-@pytest.mark.parametrize(
-    ("name", "values", "expected"),
-    [
-        ("hypothesis", {"hypothesis": ""}, "experiment.hypothesis is empty"),
-        ("plan", {"plan": []}, "experiment.plan is empty"),
-    ],
-)
-def test_an_experiment_without_a_plan_does_not_train(project, name, values, expected):
-    project.change("b", "experiment", **values, seed=[3])
+UNREADY = {
+    "no hypothesis": (
+        lambda project: project.change("b", "experiment", hypothesis=""),
+        ["hypothesis: empty", "Write experiment.hypothesis in", "what you expect, and why"],
+    ),
+    "no plan": (
+        lambda project: project.change("b", "experiment", plan=[]),
+        ["plan: empty", "Write experiment.plan in"],
+    ),
+    "no target": (
+        lambda project: project.change("b", "experiment", targets={}),
+        ["targets: empty", "success_rate: 0.85"],
+    ),
+    "uncommitted code": (
+        lambda project: project.edit(
+            "config/config.yaml", "allow_dirty: true", "allow_dirty: false"
+        ),
+        ["uncommitted: config/config.yaml", "allow_dirty: true in config/config.yaml"],
+    ),
+    "too little space": (
+        lambda project: project.change("b", "resources", disk_gb=1e6),
+        ["GB needed (3 checkpoints", "1e+06 GB stay free", "vla clean"],
+    ),
+    "no GPU": (
+        lambda project: project.change("b", "resources", accelerator="cuda"),
+        ["sees no GPU here", "accelerator: cpu"],
+    ),
+    "another size than stated": (
+        lambda project: project.change("b", "model", num_params="300M"),
+        ["model.num_params states 300.00M parameters", "but this model has 0.07M"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNREADY)
+def test_an_experiment_that_is_not_ready_does_not_train(project, name):
+    mistake, expected = UNREADY[name]
+    project.change("b", "experiment", seed=[3])
+    mistake(project)
     printed = project.snakemake(ok=False)
-    assert expected in printed
+    assert "b is not ready to run" in printed
+    for words in expected:
+        assert words in printed
     assert "Traceback" not in printed
     assert not list(project.root.glob("experiments/b/checkpoints/seed3-*"))
 
 
-def test_too_little_space_and_no_gpu_are_named_with_figures(project):
-    project.change("b", "resources", disk_gb=1e6, accelerator="cuda")
-    printed = project.snakemake(ok=False)
-    assert "GB free, 1000000.0 GB asked for" in printed
-    assert "sees no GPU here" in printed
+def test_dataset_that_nobody_has_stops_before_training(fresh, tmp_path):
+    project = fresh.copy(tmp_path / "project")
+    for folder in ("data/metaworld-4tasks", "data/dvc-remote"):
+        shutil.rmtree(project.root / folder)
+    printed = project.snakemake("--config", 'experiments=["b"]', "comparisons=[]", ok=False)
+    assert "No DVC remote or cache has the rest: see data/README.md" in printed
+    assert "dvc pull did not bring" in printed
+    assert not list(project.root.glob("experiments/*/checkpoints/*"))
 
 
 def test_a_damaged_policy_is_not_evaluated(project):

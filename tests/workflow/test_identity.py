@@ -7,7 +7,8 @@ import pytest
 
 pytestmark = pytest.mark.xdist_group("chain")
 
-OF_ONE = {"summarise": 1, "plot": 1, "render_readme": 1, "compare": 1, "report": 1}
+DOCUMENTS = {"release_models": 1, "render_readme": 1, "report": 1}
+OF_ONE = DOCUMENTS | {"summarise": 1, "plot": 1, "compare": 1}
 
 
 def test_a_second_run_does_nothing(project):
@@ -65,13 +66,22 @@ def test_a_change_of_a_figure_draws_figures(project):
 
 def test_words_render_documents(project):
     project.change("a", "experiment", description="Other words.")
-    assert project.jobs() == {"render_readme": 1, "report": 1}
+    assert project.jobs() == DOCUMENTS
 
 
 def test_how_a_run_is_watched_changes_nothing(project):
     project.change("a", "tracking", log_every=5)
     project.change("a", "checkpoints", save_every=2)
+    project.change("a", "monitoring", loss_spike="ignore")
+    project.edit("vla/tracking/mirror.py", "EVERY = 2.0", "EVERY = 3.0")
+    project.edit("vla/monitoring/detectors.py", "ENOUGH = 10", "ENOUGH = 12")
     assert project.jobs() == {}
+
+
+def test_outcome_and_notes_run_nothing_again(project):
+    project.change("a", "experiment", outcome={"status": "dead end", "findings": ["No."]})
+    (project.root / "experiments/a/notes.md").write_text("A thought.")
+    assert project.jobs() == {"render_readme": 1, "report": 1}
 
 
 def test_one_more_seed_trains_one_more_run(project):
@@ -102,6 +112,6 @@ def test_a_copied_experiment_brings_its_results_and_stands_alone(project):
     project.change("c", "experiment", name="copy")
     project.write_yaml("config/config.yaml", {"experiments": ["c"]})
     shutil.rmtree(project.root / "experiments/b")
-    assert project.jobs() == {"render_readme": 1, "report": 1}
+    assert project.jobs() == DOCUMENTS
     project.snakemake()
     assert "# copy" in (project.root / "experiments/c/README.md").read_text()

@@ -44,6 +44,8 @@ class ExperimentSection(Section):
 
     name: str = Field(min_length=1)
     """Short name, as shown in tables and figures."""
+    parent: str = ""
+    """Folder of the experiment that this one starts from: tables then say what differs from it."""
     seed: Seed | tuple[Seed, ...] = 42
     """Training seed, or a list of them: one training run a seed."""
     title: str = ""

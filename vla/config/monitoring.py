@@ -46,7 +46,7 @@ class MonitoringSection(Section):
     """Less than `disk_reserve_gb` is free."""
     disk_reserve_gb: NonNegativeFloat = 0.2
     """Free space (GB) that is never used up."""
-    evaluation_gap: Action = "warn"
-    """The loss has at least halved, and yet the success rate's interval lies below `evaluation_floor`. Only warns."""
+    evaluation_gap: Literal["ignore", "warn"] = "warn"
+    """The loss has at least halved, and yet the success rate's interval lies below `evaluation_floor`."""
     evaluation_floor: Annotated[float, Field(ge=0, le=1)] = 0.1
     """Success rate."""

@@ -7,6 +7,7 @@ whenever Snakemake starts, and at the start of each job.
 Only the standard library is imported: this runs inside every environment.
 """
 
+import csv
 import json
 import sys
 from pathlib import Path
@@ -140,7 +141,8 @@ def _stray_module(prefix: Path, files: EnvironmentFiles) -> str | None:
     wanted = read_requirements(files.pip_lock)
     for path in folder.glob("*.dist-info/RECORD"):
         if normalised(path.parent.name.split("-")[0]) in wanted:
-            known |= {line.split("/")[0] for line in path.read_text().splitlines()}
+            rows = csv.reader(path.read_text().splitlines())  # name, hash, size
+            known |= {row[0].split("/")[0] for row in rows}
     strays = sorted({path.name for path in folder.iterdir()} - known)
     return f"{folder / strays[0]} belongs to no package of the lock." if strays else None
 

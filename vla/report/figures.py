@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
 from vla.files import write_atomic
+from vla.report.words import CONDITIONS, short_task
 from vla.statistics.rates import percent
 
 plt.rcParams.update(
@@ -30,11 +31,6 @@ plt.rcParams.update(
 )
 # Okabe & Ito's palette: told apart with every kind of colour vision.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
-CONDITIONS = {
-    "instructed": "instructed",
-    "held_out": "held-out paraphrases",
-    "no_instruction": "instruction hidden",
-}
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -124,10 +120,6 @@ def overview(summaries: dict[str, dict[str, Any]]) -> Figure:
     axes.set_xlim(0, 102)
     axes.set_xlabel("success rate (%), 95 % Wilson interval; bar: target")
     return figure
-
-
-def short_task(task: str) -> str:
-    return task.removesuffix("-v3").replace("-", " ")
 
 
 def _bars(

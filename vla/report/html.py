@@ -12,10 +12,16 @@ from vla.report.readme import readme_context, template_environment
 MEDIA = {".svg": "image/svg+xml", ".gif": "image/gif", ".png": "image/png"}
 
 
-def render_report(plan: Plan, folder: Path) -> str:
-    """The report's HTML; draws the overview figure into `folder`."""
+def render_report(plan: Plan, folder: Path, unfinished: dict[str, dict[str, Any]]) -> str:
+    """The report's HTML; draws the overview figure into `folder`.
+
+    `unfinished`: experiment -> what its README says so far (`draft_context`); of these only that is
+    shown, and no comparison.
+    """
     experiments, summaries = [], {}
     for experiment in plan.experiments.values():
+        if experiment.name in unfinished:
+            continue
         summary = read_sealed(experiment.results(experiment.summary.name, "summary.json"))
         context = readme_context(experiment, summary)
         figures = experiment.results(experiment.figures.name)
@@ -24,9 +30,12 @@ def render_report(plan: Plan, folder: Path) -> str:
         context["videos"] = _videos(context["evaluations"], experiment.folder)
         experiments.append(context)
         summaries[experiment.config.experiment.name] = summary
-    save(overview(summaries), folder / "overview.svg")
+    if summaries:
+        save(overview(summaries), folder / "overview.svg")
     comparisons = []
     for pair in plan.comparisons:
+        if {pair.baseline, pair.candidate} & unfinished.keys():
+            continue
         base = plan.root / "results" / pair.name
         comparisons.append(
             read_sealed(base / "comparison.json") | {"figure": inline(base / "comparison.svg")}
@@ -35,7 +44,8 @@ def render_report(plan: Plan, folder: Path) -> str:
     return template.render(
         experiments=experiments,
         comparisons=comparisons,
-        overview=inline(folder / "overview.svg"),
+        overview=inline(folder / "overview.svg") if summaries else None,
+        unfinished=list(unfinished.values()),
         key=plan.report.key,
     )
 

@@ -9,7 +9,8 @@ from markupsafe import Markup, escape
 
 from vla.files import read_sealed
 from vla.items import Experiment
-from vla.report.figures import CONDITIONS, short_task
+from vla.monitoring.monitor import describe_event
+from vla.report.words import CONDITIONS, duration, short_task
 from vla.statistics.rates import describe, percent
 
 
@@ -57,6 +58,25 @@ def readme_context(experiment: Experiment, summary: dict[str, Any]) -> dict[str,
         "gpu_hours": sum(run["gpu_hours"] for run in runs),
         "figures": experiment.figures.name,
         "checklist": checklist(runs[0], evaluations[0]),
+        "events": [
+            *(
+                f"seed {run['seed']}: {describe_event(event)}"
+                for run in runs
+                for event in run["events"]
+            ),
+            *summary["evaluation_gap"],
+        ],
+    }
+
+
+def draft_context(experiment: Experiment, state: list[str], events: list[str]) -> dict[str, Any]:
+    """What a README shows before there are results: `state` says how far the runs are."""
+    return {
+        "folder": experiment.name,
+        "experiment": experiment.config.experiment.model_dump(mode="json"),
+        "summary": None,
+        "state": state,
+        "events": events,
     }
 
 
@@ -98,11 +118,3 @@ def checklist(run: dict[str, Any], evaluation: dict[str, Any]) -> list[tuple[boo
 def prose(text: str) -> Markup:
     """Text from YAML as HTML: escaped, with `code` set as code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
-
-
-def duration(seconds: float) -> str:
-    """'36 h 5 min', '1 min 52 s', '48 s'."""
-    whole = round(seconds)
-    if whole >= 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60} min"
-    return f"{whole // 60} min {whole % 60} s" if whole >= 60 else f"{whole} s"

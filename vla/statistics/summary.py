@@ -43,6 +43,28 @@ def summarise(episodes: pd.DataFrame, target: float | None) -> dict[str, Any]:
     return summary
 
 
+def evaluation_gap(
+    summary: dict[str, Any], metrics: dict[int, pd.DataFrame], floor: float | None
+) -> list[str]:
+    """A line for each training seed that learnt, by its loss, and yet fails nearly every episode.
+
+    `metrics`: training seed -> metrics file. `floor`: success rate that the interval must reach;
+    None does not look. Such a gap has mostly one cause: evaluation differs from the data, in
+    normalisation, cameras, control rate or the order of actions.
+    """
+    lines = []
+    for seed, rate in summary["conditions"]["instructed"]["by_seed"].items():
+        losses = metrics[int(seed)]["loss"]
+        learnt = losses.iloc[-1] <= losses.iloc[0] / 2
+        if floor is not None and learnt and rate["high"] < floor:
+            lines.append(
+                f"evaluation gap, seed {seed}: success {describe(rate)} though the loss fell from "
+                f"{losses.iloc[0]:.3g} to {losses.iloc[-1]:.3g}: compare what the policy sees and "
+                "does in evaluation with the data (normalisation, cameras, control rate)"
+            )
+    return lines
+
+
 def rates_table(summary: dict[str, Any]) -> pd.DataFrame:
     """The summary as a table: one row a condition and task, and one a condition for all tasks."""
     rows = []

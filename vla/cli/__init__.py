@@ -1,0 +1,1 @@
+"""The command `vla`: thin over the library and Snakemake."""

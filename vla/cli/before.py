@@ -1,0 +1,66 @@
+"""Before a run: make an experiment, look at what it lacks."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from vla.cli.shared import (
+    Experiments,
+    UseConda,
+    complete_experiment,
+    console,
+    find_experiments,
+    find_root,
+    read_plan,
+    styled,
+)
+from vla.knowledge.folders import create_experiment
+
+
+def new(
+    name: Annotated[str, typer.Argument(help="Folder to make, such as exp_004_more_data.")],
+    parent: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            help="Experiment whose configuration and training code it starts from.",
+            autocompletion=complete_experiment,
+        ),
+    ] = "",
+    hypothesis: Annotated[str, typer.Option(help="What you expect, and why.")] = "",
+) -> None:
+    """Make an experiment's folder, and list it in config/config.yaml."""
+    root = find_root()
+    folder = create_experiment(root, name, parent, hypothesis).relative_to(root)
+    console.print(f"[green]{folder}[/] is made and listed in config/config.yaml.")
+    if parent:
+        console.print(f"It will be compared with {parent} on the same episodes.")
+    missing = "the plan" if hypothesis else "hypothesis and plan"
+    console.print(f"\nNext: write {missing} and what differs in [bold]{folder}/config.yaml[/],")
+    console.print(f"then [bold]vla check {name}[/].")
+
+
+def check(names: Experiments = None, use_conda: UseConda = False) -> None:
+    """Look at all that must be there before a run: words, code, data, disk, device, time.
+
+    The workflow does the same before it trains, and stops when a line fails.
+    """
+    from vla.checks.findings import check_experiment  # PyTorch takes its time
+
+    plan = read_plan(use_conda)
+    failed = False
+    for experiment in find_experiments(plan, names):
+        findings = check_experiment(experiment, plan.root, plan.config.allow_dirty)
+        table = Table(title=experiment.name, title_justify="left", box=None, pad_edge=False)
+        for heading in ("", "What", "Found"):
+            table.add_column(heading, overflow="fold")
+        for finding in findings:
+            way_out = f"\n[dim]→ {finding.way_out}[/]" if finding.way_out else ""
+            table.add_row(styled(finding.status), finding.name, finding.found + way_out)
+        console.print(table)
+        wrong = sum(finding.status == "fail" for finding in findings)
+        failed = failed or wrong > 0
+        verdict = f"[red]not ready: {wrong} to mend[/]" if wrong else "[green]ready[/]: snakemake"
+        console.print(f"{experiment.name} is {verdict}\n")
+    raise typer.Exit(int(failed))

@@ -1,0 +1,93 @@
+"""While runs go on: how far they are, from files alone."""
+
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from vla.cli.shared import Experiments, UseConda, console, find_experiments, read_plan, styled
+from vla.items import Experiment
+from vla.knowledge.status import EvaluationState, RunState, experiment_states
+from vla.monitoring.monitor import describe_event
+from vla.report.words import duration
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+CURVE, BAR = 20, 10  # characters
+
+
+def status(names: Experiments = None, use_conda: UseConda = False) -> None:
+    """How far every planned run is."""
+    experiments = find_experiments(read_plan(use_conda), names)
+    console.print(picture([s for e in experiments for s in experiment_states(e)]))
+
+
+def watch(
+    names: Experiments = None,
+    use_conda: UseConda = False,
+    every: Annotated[float, typer.Option(help="Seconds between two looks.")] = 2.0,
+) -> None:
+    """Live progress of every planned run, here or on a cluster, until Ctrl-C."""
+    experiments = find_experiments(read_plan(use_conda), names)
+    with Live(_now(experiments), console=console, auto_refresh=False) as live:
+        while True:
+            time.sleep(every)
+            live.update(_now(experiments), refresh=True)
+
+
+def _now(experiments: list[Experiment]) -> Group:
+    states = [s for e in experiments for s in experiment_states(e)]
+    return Group(picture(states), Text(f"{time.strftime('%H:%M:%S')}  Ctrl-C ends", style="dim"))
+
+
+def picture(states: list[RunState]) -> Group:
+    """A table of runs, and below it what went wrong."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("Experiment", "Seed", "State", "Training", "", "Left", "Loss", "Success"):
+        table.add_column(heading, no_wrap=True, overflow="ellipsis")
+    told = []
+    for state in states:
+        loss = f"{state.losses[-1]:.3g} {sparkline(state.losses)}" if state.losses else ""
+        table.add_row(
+            state.experiment,
+            str(state.seed),
+            styled(state.state),
+            ProgressBar(total=state.steps, completed=state.step, width=BAR),
+            f"{state.step}/{state.steps}",
+            duration(state.seconds_left) if state.seconds_left is not None else "",
+            loss,
+            "\n".join(_evaluation(e) for e in state.evaluations if e.done),
+        )
+        if state.why:
+            told.append(f"[yellow]{state.experiment}[/] {state.describe()}")
+        told += [
+            f"[yellow]{state.experiment} seed {state.seed}:[/] {describe_event(event)}"
+            for event in state.events
+        ]
+    return Group(table, *map(Text.from_markup, told))
+
+
+def _evaluation(state: EvaluationState) -> str:
+    rate = f"{100 * state.successes / state.done:.0f} %"
+    if state.finished:
+        return f"{rate} {state.condition}"
+    return f"{rate} {state.condition}, {state.done}/{state.planned or '?'}"
+
+
+def sparkline(values: tuple[float, ...]) -> str:
+    """A curve in one line: means of equal parts, from the lowest to the highest."""
+    if len(values) < 2:
+        return ""
+    width = min(CURVE, len(values))
+    parts = [
+        values[i * len(values) // width : (i + 1) * len(values) // width] for i in range(width)
+    ]
+    means = [sum(part) / len(part) for part in parts]
+    low, high = min(means), max(means)
+    if not low < high:  # flat, or not finite
+        return BLOCKS[0] * width
+    return "".join(BLOCKS[round((m - low) / (high - low) * (len(BLOCKS) - 1))] for m in means)

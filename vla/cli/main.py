@@ -1,0 +1,65 @@
+"""Run VLA experiments that anyone can reproduce."""
+
+import sys
+
+import typer
+
+from vla.cli import before, during, results
+from vla.cli.shared import console
+from vla.errors import UserError
+
+EXAMPLES = """Run VLA experiments that anyone can reproduce.
+
+[bold]One experiment, from idea to conclusion[/]
+
+  vla new exp_004_wider --from exp_001_baseline --hypothesis "A wider trunk helps."
+  $EDITOR experiments/exp_004_wider/config.yaml      [dim]# the plan, and what differs[/]
+  vla check exp_004_wider                            [dim]# what is missing before it can run[/]
+  git add -A && git commit -m "exp_004: wider"
+  snakemake                                          [dim]# train, evaluate, report[/]
+  vla watch                                          [dim]# in another terminal[/]
+  vla compare exp_001_baseline exp_004_wider
+  vla note exp_004_wider --outcome confirmed --finding "Twice the width, +4 points."
+
+Everything here reads and writes plain files; Snakemake alone does the same work.
+"""
+
+app = typer.Typer(
+    help=EXAMPLES,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+BEFORE, DURING, AFTER = "Before a run", "While it runs", "Afterwards"
+
+app.command("new", rich_help_panel=BEFORE)(before.new)
+app.command("check", rich_help_panel=BEFORE)(before.check)
+app.command("status", rich_help_panel=DURING)(during.status)
+app.command("watch", rich_help_panel=DURING)(during.watch)
+app.command("compare", rich_help_panel=AFTER)(results.compare)
+app.command("note", rich_help_panel=AFTER)(results.note)
+app.command("list", rich_help_panel=AFTER)(results.list_experiments)
+app.command("explain", rich_help_panel=AFTER)(results.explain)
+app.command("verify", rich_help_panel=AFTER)(results.verify)
+app.command("replay", rich_help_panel=AFTER)(results.replay)
+app.command("clean", rich_help_panel=AFTER)(results.clean)
+
+
+def main() -> None:
+    try:
+        app()
+    except UserError as error:
+        console.print(f"[red]{_plain(error.problem)}[/]\n  → {_plain(error.way_out)}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _plain(text: str) -> str:
+    """Square brackets of a message are no markup."""
+    return text.replace("[", r"\[")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""Afterwards: compare, conclude, look up, verify, clean."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from vla.cli.shared import (
+    ExperimentName,
+    Experiments,
+    UseConda,
+    console,
+    find_experiments,
+    find_root,
+    read_plan,
+    styled,
+)
+from vla.errors import UserError
+from vla.knowledge import folders
+
+RunFolder = Annotated[
+    Path, typer.Argument(help="Folder of a run, experiments/E/results/seed42-KEY, or its run.json.")
+]
+Margin = Annotated[float, typer.Option(help="Success rates within it are equivalent.")]
+CODES = "Exit codes: identical 0, equivalent 10, undecided 11, different 12; a mistake 1."
+
+
+def compare(
+    baseline: ExperimentName, candidate: ExperimentName, use_conda: UseConda = False
+) -> None:
+    """What differs between two experiments, and what it did, on the episodes they share."""
+    from vla.report.sources import read_episodes
+    from vla.reproduction.differences import changes, flat
+    from vla.statistics import comparison
+    from vla.statistics.rates import describe
+
+    plan = read_plan(use_conda)
+    one, other = find_experiments(plan, [baseline, candidate])
+    sections = ("model", "training", "data", "evaluation")
+    configs = [e.config.model_dump(mode="json", include=set(sections)) for e in (one, other)]
+    lines = changes(*map(flat, configs))
+    seeds = [e.config.experiment.seeds for e in (one, other)]
+    lines += [f"seeds {seeds[0]} → {seeds[1]}"] if seeds[0] != seeds[1] else []
+    console.print("[bold]Differs in[/]\n  " + ("\n  ".join(lines) or "nothing"))
+    tables = [read_episodes(e) for e in (one, other)]
+    found = comparison.compare(*(t[t["condition"] == "instructed"] for t in tables))
+    table = Table(box=None, pad_edge=False)
+    for heading in ("Task", baseline, candidate, "Pairs"):
+        table.add_column(heading)
+    for task, rates in found["by_task"].items():
+        shown = (f"{100 * rates[side]:.0f} %" for side in ("baseline", "candidate"))
+        table.add_row(task, *shown, str(rates["pairs"]))
+    rates = (f"[bold]{describe(found[side])}[/]" for side in ("baseline", "candidate"))
+    table.add_row("[bold]all[/]", *rates, str(found["pairs"]))
+    console.print("\n[bold]Success, the same instructed episodes[/]", table, sep="\n")
+    console.print(
+        f"\n{candidate} against {baseline}: [bold]{found['statement']}[/]".replace(
+            "[+", r"\[+"
+        ).replace("[-", r"\[-")
+    )
+
+
+def note(
+    name: ExperimentName,
+    text: Annotated[str, typer.Argument(help="A line for notes.md, with today's date.")] = "",
+    outcome: Annotated[
+        str, typer.Option(help="open, confirmed, refuted, inconclusive or dead end.")
+    ] = "",
+    finding: Annotated[list[str] | None, typer.Option(help="What was learnt.")] = None,
+    next_step: Annotated[list[str] | None, typer.Option("--next", help="What to try next.")] = None,
+) -> None:
+    """Write down an outcome, findings, next steps, or a note. No run's key changes."""
+    if not (text or outcome or finding or next_step):
+        raise UserError(
+            "There is nothing to note.", "Give a text, or --outcome, --finding, --next."
+        )
+    root = find_root()
+    folders.note(root, name, text, outcome, tuple(finding or ()), tuple(next_step or ()))
+    changed = [f"experiments/{name}/config.yaml"] if outcome or finding or next_step else []
+    changed += [f"experiments/{name}/notes.md"] if text else []
+    console.print(f"Noted in {' and '.join(changed)}; snakemake renders the README anew.")
+
+
+def list_experiments(
+    query: Annotated[str, typer.Argument(help="Only experiments with this in any column.")] = "",
+) -> None:
+    """Every experiment with its outcome and success, from the records."""
+    from vla.knowledge.database import build_database, read_table
+
+    root = find_root()
+    build_database(root)
+    table = Table(box=None, pad_edge=False, expand=True)
+    for heading in ("Experiment", "Outcome", "Success", "Target", "Verdict", "Runs"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("Hypothesis", no_wrap=True, overflow="ellipsis", ratio=1)
+    for row in read_table(root, "experiments"):
+        if query.lower() not in " ".join(str(value) for value in row.values()).lower():
+            continue
+        table.add_row(
+            row["experiment"],
+            styled(row["outcome"]),
+            row["success"] or "–",
+            f"{100 * row['target']:.0f} %" if row["target"] is not None else "–",
+            styled(row["verdict"] or "–"),
+            f"{row['finished_runs']}/{row['runs']}",
+            row["hypothesis"],
+        )
+    console.print(table)
+
+
+def explain(
+    file: Annotated[Path, typer.Argument(help="A policy, table, video, record, README or report.")],
+) -> None:
+    """Where a result comes from: run, code, environment, machine, data."""
+    from vla.reproduction.explain import explain as tell
+
+    console.print(tell(file), markup=False)
+
+
+def verify(one: RunFolder, other: RunFolder, margin: Margin = 0.1) -> None:
+    """Does one run reproduce another? A verdict in one word, with reasons."""
+    from vla.reproduction.verify import VERDICTS, read_run
+    from vla.reproduction.verify import verify as judge
+
+    found = judge(read_run(one), read_run(other), margin)
+    console.print(str(found), markup=False, soft_wrap=True)
+    raise typer.Exit(VERDICTS[found.word])
+
+
+def replay(
+    run: RunFolder,
+    folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")],
+    margin: Margin = 0.1,
+) -> None:
+    """Check out a run's commit in a clean folder, run it again, and verify."""
+    from vla.reproduction.replay import replay as again
+    from vla.reproduction.verify import VERDICTS, read_run
+
+    found = again(read_run(run), folder, find_root(), margin)
+    console.print(str(found), markup=False, soft_wrap=True)
+    raise typer.Exit(VERDICTS[found.word])
+
+
+verify.__doc__ = f"{verify.__doc__}\n\n{CODES}"
+replay.__doc__ = f"{replay.__doc__}\n\n{CODES}"
+
+
+def clean(
+    names: Experiments = None,
+    old: Annotated[
+        bool, typer.Option("--old", help="Remove what finished runs no longer need.")
+    ] = False,
+    use_conda: UseConda = False,
+) -> None:
+    """What lies on the disk, and what of it can go. Removes nothing without --old.
+
+    Never a policy, a record, metrics or episodes; never what an unfinished run would go on from.
+    """
+    from vla.storage import find_old, remove, usage
+
+    plan = read_plan(use_conda)
+    table = Table(box=None, pad_edge=False)
+    kinds: list[str] = ["checkpoints", "results", "logs", "models"]
+    for heading in ("On the disk (MB)", *kinds):
+        table.add_column(heading, justify="left" if heading.startswith("On") else "right")
+    found = usage(plan.root)
+    data = found.pop("(data)")
+    for name, sizes in found.items():
+        table.add_row(name, *(f"{sizes[kind] / 1e6:.1f}" for kind in kinds))
+    console.print(table)
+    console.print(", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in data.items()))
+    going, kept = find_old(plan)
+    if names:
+        going = [item for item in going if item.folder.parents[1].name in names]
+    console.print(f"\n[bold]{'Removed' if old else 'Could go'}[/]")
+    freed = remove(going, plan.root) if old else sum(item.bytes for item in going)
+    for item in going:
+        folder = item.folder.relative_to(plan.root)
+        console.print(f"  {item.bytes / 1e6:8.1f} MB  {folder}: {item.why}")
+    for run in kept:
+        console.print(f"  [dim]kept        {run.folder.relative_to(plan.root)}: {run.why}[/]")
+    console.print(f"  {freed / 1e6:8.1f} MB in all" + ("" if old else ": vla clean --old"))

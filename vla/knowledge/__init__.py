@@ -1,0 +1,1 @@
+"""What the lab knows: the state of experiments, their database, what was learnt."""

@@ -1,0 +1,235 @@
+"""The experiment database: built from configurations and records, never the source of anything.
+
+`results/experiments.sqlite` has one row an experiment and one a run; delete it and it is built anew.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from statsmodels.stats.proportion import proportion_confint
+
+from vla.config.load import load_experiment
+from vla.errors import UserError
+from vla.files import atomic_path, read_sealed
+from vla.items import Experiment
+from vla.monitoring.monitor import read_events
+from vla.plan import Plan
+from vla.provenance.attempts import read_attempts
+from vla.reproduction.differences import changes, flat
+from vla.statistics.rates import CONFIDENCE, describe, verdict
+
+Row = dict[str, Any]
+
+EXPERIMENTS = (
+    "experiment", "outcome", "success", "rate", "low", "high", "episodes", "crashes", "seeds",
+    "target", "verdict", "hypothesis", "findings", "next_steps", "parent", "differences", "dataset",
+    "runs", "finished_runs", "gpu_hours", "first_started", "last_finished",
+)  # fmt: skip
+RATES = tuple(
+    f"{condition}_{what}"
+    for condition in ("instructed", "held_out", "no_instruction")
+    for what in ("success", "low", "high", "episodes", "crashes")
+)
+RUNS = (
+    "experiment", "run", "key", "seed", "state", "started", "finished", "attempts", "events",
+    "training_seconds", "gpu_hours", "final_loss", *RATES, "parameters", "batch_size",
+    "learning_rate", "num_steps", "dataset", "dataset_content", "git_commit", "uncommitted_files",
+    "deployment", "environment_lock", "python", "pytorch", "cuda", "hardware", "host",
+    "policy_sha256",
+)  # fmt: skip
+
+
+def database_path(root: Path) -> Path:
+    return root / "results/experiments.sqlite"
+
+
+def build_database(root: Path) -> Path:
+    """Read every experiment and every run; write the database in one piece."""
+    runs = sorted(read_runs(root), key=lambda row: (row["experiment"], row["started"], row["run"]))
+    experiments = [_experiment_row(root, name, runs) for name in experiment_names(root)]
+    path = database_path(root)
+    with atomic_path(path) as temporary:
+        connection = sqlite3.connect(temporary)
+        with connection:
+            _write(connection, "experiments", EXPERIMENTS, experiments)
+            _write(connection, "runs", RUNS, runs)
+        connection.close()
+    return path
+
+
+def read_table(root: Path, table: str) -> list[Row]:
+    """Rows of `experiments` or `runs`."""
+    connection = sqlite3.connect(database_path(root))
+    connection.row_factory = sqlite3.Row
+    rows = [dict(row) for row in connection.execute(f"SELECT * FROM {table} ORDER BY rowid")]  # noqa: S608 - one of two names
+    connection.close()
+    return rows
+
+
+def experiment_names(root: Path) -> list[str]:
+    return sorted(path.parent.name for path in root.glob("experiments/*/config.yaml"))
+
+
+def read_runs(root: Path) -> Iterator[Row]:
+    """A row for each run that was ever begun, finished or not."""
+    for folder in root.glob("experiments/*/logs/seed*/"):
+        experiment = folder.parents[1]
+        results = experiment / "results" / folder.name
+        attempts = read_attempts(folder / "attempts.jsonl", folder / "metrics.csv")
+        seed, _, key = folder.name.removeprefix("seed").partition("-")
+        row: Row = {
+            "experiment": experiment.name,
+            "run": folder.name,
+            "key": key,
+            "seed": int(seed),
+            "state": attempts[-1]["how"].partition(":")[0] if attempts else "waiting",
+            "started": attempts[0]["started"] if attempts else "",
+            "attempts": len(attempts),
+            "events": "; ".join(
+                f"{event['kind']} at step {event['step']}"
+                for event in read_events(folder / "events.jsonl")
+            ),
+        }
+        try:
+            record = read_sealed(results / "run.json")
+        except UserError:
+            record = None
+        yield row | (_of_record(record) if record else _of_attempts(attempts)) | _rates(results)
+
+
+def _of_record(record: Row) -> Row:
+    environment, hardware, identity = record["environment"], record["hardware"], record["identity"]
+    gpus = [gpu["name"] for gpu in hardware["gpus"]]
+    return {
+        "state": "finished",
+        "started": record["started"],
+        "finished": record["finished"],
+        "training_seconds": record["training_seconds"],
+        "gpu_hours": record["gpu_hours"],
+        "final_loss": record["final_loss"],
+        "parameters": record["parameters"],
+        "batch_size": identity["training"]["batch_size"],
+        "learning_rate": identity["training"]["learning_rate"],
+        "num_steps": identity["training"]["num_steps"],
+        "dataset": f"{record['dataset']['name']} {record['dataset']['version']}",
+        "dataset_content": record["dataset"]["content"],
+        "git_commit": record["git"]["commit"],
+        "uncommitted_files": len(record["git"]["dirty"]),
+        "deployment": environment["deployment"],
+        "environment_lock": environment.get("lock", ""),
+        "python": environment["python"],
+        "pytorch": environment["torch"]["version"],
+        "cuda": environment["torch"]["cuda"],
+        "hardware": ", ".join(gpus) if record["device"].startswith("cuda") else hardware["cpu"],
+        "host": hardware["hostname"],
+        "policy_sha256": record["files"][0]["sha256"],
+    }
+
+
+def _of_attempts(attempts: list[Row]) -> Row:
+    return {
+        "finished": attempts[-1]["ended"] if attempts else "",
+        "training_seconds": sum(attempt["seconds"] for attempt in attempts),
+    }
+
+
+def _rates(results: Path) -> Row:
+    """Success by condition, with Wilson's interval; crashed episodes are no failures."""
+    row: Row = {}
+    for path in results.glob("*/evaluation.json"):
+        try:
+            record = read_sealed(path)
+        except UserError:
+            continue
+        outcomes = record["outcomes"]
+        good, bad = outcomes.get("success", 0), outcomes.get("failure", 0)
+        low, high = proportion_confint(good, good + bad, 1 - CONFIDENCE, method="wilson")
+        name = record["condition"]
+        row |= {
+            f"{name}_success": good / (good + bad) if good + bad else None,
+            f"{name}_low": float(low),
+            f"{name}_high": float(high),
+            f"{name}_episodes": good + bad,
+            f"{name}_crashes": outcomes.get("crash", 0),
+        }
+    return row
+
+
+def _experiment_row(root: Path, name: str, runs: list[Row]) -> Row:
+    """An experiment as it is configured now, with what its present runs gave."""
+    path = root / "experiments" / name / "config.yaml"
+    mine = [run for run in runs if run["experiment"] == name]
+    row: Row = {"experiment": name, "runs": len(mine)}
+    row["finished_runs"] = sum(run["state"] == "finished" for run in mine)
+    row["gpu_hours"] = sum(run.get("gpu_hours") or 0 for run in mine)
+    row["first_started"] = min((run["started"] for run in mine), default="")
+    row["last_finished"] = max((run.get("finished") or "" for run in mine), default="")
+    try:
+        config = load_experiment(path)
+    except UserError as error:
+        return row | {"outcome": "invalid configuration", "hypothesis": error.problem}
+    about = config.experiment
+    row |= {
+        "outcome": about.outcome.status,
+        "hypothesis": about.hypothesis,
+        "findings": "\n".join(about.outcome.findings),
+        "next_steps": "\n".join(about.outcome.next_steps),
+        "parent": about.parent,
+        "differences": "\n".join(_differences(root, name, about.parent)),
+        "target": about.targets.success_rate,
+        "dataset": config.data.dataset,
+    }
+    summary = _summary(root, name)
+    if summary:
+        rate = summary["conditions"]["instructed"]["overall"]
+        row |= {
+            "success": describe(rate),
+            "rate": rate["rate"],
+            "low": rate["low"],
+            "high": rate["high"],
+            "episodes": rate["episodes"],
+            "crashes": rate["crashes"],
+            "seeds": len(summary["conditions"]["instructed"]["by_seed"]),
+        }
+        target = about.targets.success_rate
+        row["verdict"] = "" if target is None else verdict(rate["low"], rate["high"], target)
+    return row
+
+
+def _summary(root: Path, name: str) -> Row | None:
+    """The summary of an experiment as it is configured now, made with or without conda."""
+    for use_conda in (False, True):
+        try:
+            experiment: Experiment = Plan(root, {"experiments": [name]}, use_conda).experiments[
+                name
+            ]
+            return read_sealed(experiment.results(experiment.summary.name, "summary.json"))
+        except UserError:
+            continue
+    return None
+
+
+def _differences(root: Path, name: str, parent: str) -> list[str]:
+    sections = {"model", "training", "data", "evaluation"}
+    try:
+        one, other = (
+            flat(load_experiment(root / "experiments" / n / "config.yaml").model_dump(
+                mode="json", include=sections))
+            for n in (parent, name)
+        )  # fmt: skip
+    except UserError:
+        return []
+    return changes(one, other) if parent else []
+
+
+def _write(
+    connection: sqlite3.Connection, table: str, columns: tuple[str, ...], rows: list[Row]
+) -> None:
+    connection.execute(f"CREATE TABLE {table} ({', '.join(columns)})")
+    marks = ", ".join("?" for _ in columns)
+    connection.executemany(
+        f"INSERT INTO {table} VALUES ({marks})",  # noqa: S608 - marks
+        [[row.get(name) for name in columns] for row in rows],
+    )

@@ -1,0 +1,141 @@
+"""Experiment folders as people make and annotate them: new ones, outcomes, notes."""
+
+import re
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from vla.config.load import load_experiment, nearest, read_yaml
+from vla.config.workflow import load_registry
+from vla.errors import UserError
+from vla.files import write_atomic, write_text
+
+NAME = re.compile(r"[A-Za-z0-9][\w.-]*")  # as the Snakefile's wildcard
+BLANK = """# Every key, with unit and default: config/README.md
+experiment:
+  name: ""
+  title: ""
+  seed: 42
+  description: ""
+  hypothesis: ""
+  goals: []
+  plan: []
+  risks: []
+  targets: {}
+model: {type: BC}
+training: {}
+data: {dataset: ""}
+"""
+NOTES = """# Notes
+
+What people write by hand. `vla note` adds to it.
+"""
+
+
+def create_experiment(root: Path, name: str, parent: str = "", hypothesis: str = "") -> Path:
+    """Make the folder of a new experiment, list it, and compare it with its parent.
+
+    It takes the parent's configuration and training code, but neither its words of hypothesis and
+    plan nor its outcome: these are to be written. Returns the folder.
+    """
+    folder = root / "experiments" / name
+    if not NAME.fullmatch(name):
+        raise UserError(
+            f"{name!r} is no name for an experiment.",
+            "Use letters, digits, _ . -, as in exp_004_more_data.",
+        )
+    if folder.exists():
+        raise UserError(f"{folder} exists already.", "Take another name.")
+    there = sorted(path.parent.name for path in root.glob("experiments/*/config.yaml"))
+    if parent and parent not in there:
+        raise UserError(
+            f"There is no experiment {parent!r}; {nearest(parent, there)}.", "Name one."
+        )
+    if parent:
+        source = root / "experiments" / parent
+    elif there:
+        source = root / "experiments" / there[0]
+    else:
+        raise UserError("There is no experiment to take train.py from.", "Restore one from git.")
+    text = (source / "config.yaml").read_text(encoding="utf-8") if parent else BLANK
+    yaml, content = _load(text)
+    about = content["experiment"]
+    number = re.match(r"exp_(\d+)_(.+)", name)
+    words = (number[2] if number else name).replace("_", " ")
+    about["name"] = words
+    about["title"] = f"Experiment {number[1]}: {words}" if number else words
+    about["description"] = ""
+    about["hypothesis"] = hypothesis
+    about["plan"] = []
+    about.pop("outcome", None)
+    if parent:
+        about["parent"] = parent
+    else:
+        content["data"]["dataset"] = next(iter(load_registry(root)))
+    folder.mkdir(parents=True)
+    shutil.copy2(source / "train.py", folder / "train.py")
+    write_atomic(folder / "config.yaml", lambda path: yaml.dump(content, path))
+    write_text(folder / "notes.md", NOTES)
+    _list(root, name, parent)
+    return folder
+
+
+def note(
+    root: Path,
+    name: str,
+    text: str = "",
+    outcome: str = "",
+    findings: tuple[str, ...] = (),
+    next_steps: tuple[str, ...] = (),
+) -> None:
+    """Set an experiment's outcome, add findings and next steps to it, add text to its notes."""
+    folder = root / "experiments" / name
+    path = folder / "config.yaml"
+    if not path.is_file():
+        there = [p.parent.name for p in root.glob("experiments/*/config.yaml")]
+        raise UserError(f"There is no experiment {name!r}; {nearest(name, there)}.", "Name one.")
+    before = path.read_text(encoding="utf-8")
+    if outcome or findings or next_steps:
+        yaml, content = _load(before)
+        kept = content["experiment"].setdefault("outcome", {})
+        if outcome:
+            kept["status"] = outcome
+        for key, added in (("findings", findings), ("next_steps", next_steps)):
+            if added:
+                kept[key] = [*kept.get(key, []), *added]
+        write_atomic(path, lambda temporary: yaml.dump(content, temporary))
+        try:
+            load_experiment(path)
+        except UserError:
+            write_text(path, before)
+            raise
+    if text:
+        notes = folder / "notes.md"
+        written = notes.read_text(encoding="utf-8") if notes.is_file() else NOTES
+        day = datetime.now(UTC).date().isoformat()
+        write_text(notes, f"{written.rstrip()}\n\n**{day}.** {text}\n")
+
+
+def _list(root: Path, name: str, parent: str) -> None:
+    """Add the experiment, and its comparison with its parent, to config/config.yaml."""
+    path = root / "config/config.yaml"
+    listed = read_yaml(path).get("experiments", [])
+    yaml, content = _load(path.read_text(encoding="utf-8"))
+    content["experiments"].append(name)
+    if parent in listed:
+        pair = yaml.seq([parent, name])
+        pair.fa.set_flow_style()
+        content.setdefault("comparisons", []).append(pair)
+    write_atomic(path, lambda temporary: yaml.dump(content, temporary))
+
+
+def _load(text: str) -> tuple[YAML, Any]:
+    """YAML that keeps comments, order and quotes when it is written again."""
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 1_000_000
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml, yaml.load(text)

@@ -1,0 +1,19 @@
+"""How results are named and numbers are said, the same in every document."""
+
+CONDITIONS = {
+    "instructed": "instructed",
+    "held_out": "held-out paraphrases",
+    "no_instruction": "instruction hidden",
+}
+
+
+def short_task(task: str) -> str:
+    return task.removesuffix("-v3").replace("-", " ")
+
+
+def duration(seconds: float) -> str:
+    """'36 h 5 min', '1 min 52 s', '48 s'."""
+    whole = round(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 60} min {whole % 60} s" if whole >= 60 else f"{whole} s"
