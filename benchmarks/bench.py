@@ -25,6 +25,8 @@ from vla.data.prepare import prepare
 from vla.data.prepared import PreparedStore, open_store
 from vla.data.sampling import Sampler, policy_spec
 from vla.data.verification import current_record, verify
+from vla.files import write_sealed
+from vla.knowledge.database import build_database
 from vla.models.policy import build_policy
 from vla.training.determinism import set_determinism
 from vla.training.loop import TrainingRun, fit
@@ -199,13 +201,61 @@ def bench_overhead(folder: Path) -> None:
     row("a whole small experiment by Snakemake / its scripts", whole / scripts, remark)
 
 
+def bench_database(folder: Path) -> None:
+    """The experiment database over 10,000 finished runs against over 100."""
+    run("git", "clone", "-q", ROOT, folder / "project", folder=folder)
+    project = folder / "project"
+    made = project / "experiments/exp_001_baseline"
+    packages = {f"package-{number}": "1.0.0" for number in range(250)}
+    record = {
+        "started": "2026-01-01T00:00:00+00:00",
+        "finished": "2026-01-01T01:00:00+00:00",
+        "training_seconds": 3600.0,
+        "gpu_hours": 1.0,
+        "final_loss": 0.1,
+        "parameters": 500_000,
+        "device": "cuda",
+        "identity": {"training": {"batch_size": 32, "learning_rate": 1e-3, "num_steps": 1400}},
+        "dataset": {"name": "d", "version": "1", "content": "c"},
+        "git": {"commit": "0" * 40, "dirty": []},
+        "environment": {
+            "deployment": "host",
+            "python": "3.11",
+            "torch": {"version": "2.13", "cuda": None},
+            "packages": packages,
+        },
+        "hardware": {"gpus": [{"name": "H100"}], "cpu": "EPYC", "hostname": "h"},
+        "files": [{"path": "policy.safetensors", "sha256": "0" * 64}],
+    }
+    evaluation = {"condition": "instructed", "episodes": 100, "outcomes": {"success": 80}}
+
+    def grow(runs: range) -> None:
+        for number in runs:
+            name = f"seed{number}-{number:012x}"
+            (made / "logs" / name).mkdir(parents=True)
+            write_sealed(made / "results" / name / "run.json", record)
+            write_sealed(made / "results" / name / "instructed-0/evaluation.json", evaluation)
+
+    grow(range(100))
+    few = min(seconds(lambda: build_database(project)) for _ in range(3))
+    grow(range(100, 10_000))
+    many = seconds(lambda: build_database(project))
+    row("experiment database of 10,000 runs / of 100", many / few, f"{many:.1f} s")
+
+
 def row(name: str, value: float, remark: str) -> None:
     print(f"| {name} | {value:.3f} | {remark} |", flush=True)
 
 
 def main() -> None:
     print("| What | Ratio | |\n|---|---|---|")
-    for bench in (bench_verification, bench_training, bench_planning, bench_overhead):
+    for bench in (
+        bench_verification,
+        bench_training,
+        bench_planning,
+        bench_overhead,
+        bench_database,
+    ):
         with tempfile.TemporaryDirectory() as folder:
             bench(Path(folder))
 

@@ -23,11 +23,10 @@ def publish_ending(plan: Plan) -> None:
     """
     publish_views(plan)
     drafts = {
-        e.name: _draft(e) for e in plan.experiments.values() if not rendered_readme(e).is_file()
+        e.name: write_draft(e)
+        for e in plan.experiments.values()
+        if not rendered_readme(e).is_file()
     }
-    for name, context in drafts.items():
-        text = render_readme(context, plan.root)
-        write_text(plan.experiments[name].folder / "README.md", text)
     if not (plan.root / "reports" / plan.report.name / "report.html").is_file():
         with tempfile.TemporaryDirectory() as folder:
             text = render_report(plan, Path(folder), drafts)
@@ -35,14 +34,17 @@ def publish_ending(plan: Plan) -> None:
     build_documents(plan.root)
 
 
-def _draft(experiment: Experiment) -> dict[str, Any]:
+def write_draft(experiment: Experiment) -> dict[str, Any]:
+    """The README of an experiment that is not finished; returns what it shows."""
     states = experiment_states(experiment)
     events = [
         f"seed {state.seed}: {describe_event(event)}{_good(event)}"
         for state in states
         for event in state.events
     ]
-    return draft_context(experiment, [state.describe() for state in states], events)
+    context = draft_context(experiment, [state.describe() for state in states], events)
+    write_text(experiment.folder / "README.md", render_readme(context, experiment.root))
+    return context
 
 
 def _good(event: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,14 +66,18 @@ def exclusive(folder: Path) -> Iterator[None]:
     """Keep other processes, on this machine or another, from working in `folder` meanwhile."""
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / ".lock", "a+", encoding="utf-8") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        for patience in (0.1, 0.4, 0):  # `vla watch` holds it for a moment when it looks
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                time.sleep(patience)
+        else:
             stream.seek(0)
             raise UserError(
                 f"Another process is at work in {folder}: {stream.read() or 'unknown'}.",
                 "Let it end, or end it; then run snakemake again.",
-            ) from None
+            )
         stream.truncate(0)
         stream.write(f"process {os.getpid()} on {socket.gethostname()}")
         stream.flush()

@@ -1,8 +1,15 @@
 """Projects for the tests of the workflow: before their first run, finished, and copies of these."""
 
 import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
 
 from tests.project import Project
+
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
+    "--disable-background-networking --disable-component-update --window-size=1300,1000"
+)
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +30,13 @@ def project(finished, tmp_path) -> Project:
 def fresh(tmp_path_factory) -> Project:
     """The project before its first run. Not to be run."""
     return Project.create(tmp_path_factory.mktemp("fresh") / "project")
+
+
+@pytest.fixture
+def browser():
+    options = webdriver.ChromeOptions()
+    for flag in FLAGS.split():
+        options.add_argument(flag)
+    driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+    yield driver
+    driver.quit()

@@ -81,6 +81,14 @@ def test_explain_tells_the_story_of_a_result_down_to_the_data(project):
     assert project.git("rev-parse", "HEAD").strip() in printed
 
 
+def test_document_names_the_records_it_shows(project):
+    for name in ("README.md", "results/summary-*/summary.json", "results/figures-*/*curve.svg"):
+        code, printed = ask(project, "explain", str(project.one(f"experiments/b/{name}")))
+        assert code == 0
+        assert str(project.one("experiments/b/results/seed1-*/run.json")) in printed
+        assert str(project.one("experiments/b/results/seed1-*/*/evaluation.json")) in printed
+
+
 def test_file_without_a_record_is_told_so(project):
     code, printed = ask(project, "explain", "experiments/a/config.yaml")
     assert code == 1

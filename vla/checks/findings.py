@@ -23,6 +23,7 @@ from vla.errors import UserError
 from vla.items import Experiment
 from vla.provenance.accelerator import visible_gpus
 from vla.provenance.git import git_state
+from vla.report.words import duration
 from vla.training.determinism import choose_device
 
 GB = 1e9
@@ -231,7 +232,7 @@ def _time(experiment: Experiment) -> Finding:
     speeds = earlier_seconds_a_step(experiment)
     if not speeds:
         return Finding("time", "ok", f"{steps} steps; no earlier run of this kind tells how long")
-    hours = median(speeds) * steps / 3600
-    what = "GPU hours" if experiment.accelerator == "cuda" else "hours"
+    took = duration(median(speeds) * steps)
+    what = " of GPU time" if experiment.accelerator == "cuda" else ""
     runs = f"{len(speeds)} earlier run{'s' if len(speeds) > 1 else ''}"
-    return Finding("time", "ok", f"{steps} steps, about {hours:.2g} {what} (from {runs})")
+    return Finding("time", "ok", f"{steps} steps, about {took}{what} (from {runs})")

@@ -31,8 +31,11 @@ def new(
     hypothesis: Annotated[str, typer.Option(help="What you expect, and why.")] = "",
 ) -> None:
     """Make an experiment's folder, and list it in config/config.yaml."""
+    from vla.ending import write_draft
+
     root = find_root()
     folder = create_experiment(root, name, parent, hypothesis).relative_to(root)
+    write_draft(read_plan().find_experiment(name))
     console.print(f"[green]{folder}[/] is made and listed in config/config.yaml.")
     if parent:
         console.print(f"It will be compared with {parent} on the same episodes.")

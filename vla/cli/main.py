@@ -43,6 +43,7 @@ app.command("list", rich_help_panel=AFTER)(results.list_experiments)
 app.command("explain", rich_help_panel=AFTER)(results.explain)
 app.command("verify", rich_help_panel=AFTER)(results.verify)
 app.command("replay", rich_help_panel=AFTER)(results.replay)
+app.command("archive", rich_help_panel=AFTER)(results.archive)
 app.command("clean", rich_help_panel=AFTER)(results.clean)
 
 

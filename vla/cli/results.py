@@ -146,6 +146,22 @@ verify.__doc__ = f"{verify.__doc__}\n\n{CODES}"
 replay.__doc__ = f"{replay.__doc__}\n\n{CODES}"
 
 
+def archive(names: Experiments = None, use_conda: UseConda = False) -> None:
+    """Pack finished experiments and keep them with DVC: models, records, episodes, figures.
+
+    Pushed to the DVC remote that archive_remote in config/config.yaml names.
+    """
+    from vla.archive import archive as pack
+
+    plan = read_plan(use_conda)
+    for experiment in find_experiments(plan, names):
+        entry = pack(experiment, plan.config.archive_remote)
+        where = f"pushed to {entry['remote']}" if entry["remote"] else "in DVC's cache, not pushed"
+        size = f"{entry['files']} files, {entry['bytes'] / 1e6:.1f} MB"
+        console.print(f"{entry['experiment']} {entry['version']}: {size}, {where}")
+        console.print(f"  commit {entry['pointer']}, with archives.jsonl beside it")
+
+
 def clean(
     names: Experiments = None,
     old: Annotated[

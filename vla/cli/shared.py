@@ -11,7 +11,7 @@ from vla.config.load import read_yaml
 from vla.errors import UserError
 from vla.plan import Plan
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 VERDICT_STYLES = {
     "met": "green",

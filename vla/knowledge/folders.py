@@ -65,15 +65,21 @@ def create_experiment(root: Path, name: str, parent: str = "", hypothesis: str =
     about = content["experiment"]
     number = re.match(r"exp_(\d+)_(.+)", name)
     words = (number[2] if number else name).replace("_", " ")
-    about["name"] = words
-    about["title"] = f"Experiment {number[1]}: {words}" if number else words
-    about["description"] = ""
-    about["hypothesis"] = hypothesis
-    about["plan"] = []
+    head = {
+        "name": words,
+        "title": f"Experiment {number[1]}: {words}" if number else words,
+        "parent": parent,
+        "description": "",
+        "hypothesis": hypothesis,
+        "plan": [],
+    }
+    for position, (key, value) in enumerate(head.items()):
+        if key in about:
+            about[key] = value
+        else:
+            about.insert(position, key, value)
     about.pop("outcome", None)
-    if parent:
-        about["parent"] = parent
-    else:
+    if not parent:
         content["data"]["dataset"] = next(iter(load_registry(root)))
     folder.mkdir(parents=True)
     shutil.copy2(source / "train.py", folder / "train.py")

@@ -5,6 +5,7 @@ from typing import Any
 
 from vla.errors import UserError
 from vla.files import check_file, read_sealed
+from vla.plan import Plan
 
 
 def explain(path: Path) -> str:
@@ -12,6 +13,9 @@ def explain(path: Path) -> str:
     path = path.absolute()
     if not path.is_file():
         raise UserError(f"{path} is no file.", "Name a result: a policy, a table, a video.")
+    document = _document(path)
+    if document:
+        return document
     record_path, record = find_record(path)
     if path != record_path:
         folder = experiment_folder(record_path)
@@ -42,8 +46,35 @@ def find_record(path: Path) -> tuple[Path, dict[str, Any]]:
                 return candidate, record
     raise UserError(
         f"No record of {folder.name} names {path.name}.",
-        "Policies, metrics, episodes and videos have records; a document names the runs it shows.",
+        "Policies, metrics, episodes and videos have records; documents of an earlier "
+        "configuration are explained when that configuration is back.",
     )
+
+
+def _document(path: Path) -> str:
+    """The runs that a README, summary or figure of the present configuration shows; else ''."""
+    folder = experiment_folder(path)
+    root = folder.parents[1]
+    for use_conda in (False, True):
+        try:
+            experiment = Plan(root, {"experiments": [folder.name]}, use_conda).experiments[
+                folder.name
+            ]
+        except UserError:
+            continue
+        items = (experiment.summary, experiment.figures, experiment.models, experiment.readme)
+        made = {item.name: item for item in items}
+        item = made.get(path.parent.name)
+        view = experiment.results(experiment.readme.name, "README.md")
+        if path == folder / "README.md" and view.is_file():
+            item = experiment.readme if path.read_bytes() == view.read_bytes() else None
+        if item:
+            lines = [f"{path.name}: shows {experiment.name} as it is configured now, {item.name}"]
+            for run in experiment.runs:
+                lines.append(f"  run {run.name}: {experiment.run_record(run)}")
+                lines += [f"    {experiment.evaluation_record(run, e)}" for e in run.evaluations]
+            return "\n".join([*lines, "Ask again with one of these records."])
+    return ""
 
 
 def experiment_folder(path: Path) -> Path:

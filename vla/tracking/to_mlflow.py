@@ -34,6 +34,7 @@ class MlflowTracker(Tracker):
                 else self.client.create_experiment(
                     run.experiment,
                     artifact_location=(run.root / "mlruns" / run.experiment).as_uri(),
+                    tags={"mlflow.experimentKind": "custom_model_development"},  # of the UI
                 )
             )
         runs = self.client.search_runs([experiment], f"tags.`vla.key` = '{run.key}'")
