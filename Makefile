@@ -48,7 +48,7 @@ test: setup $(CONDA_TOOLS)/.ready
 	@sh tools/system_packages.sh test
 	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -n 2 --dist loadgroup
 
-# Kill the workflow N times at random moments, fill the disk, flip bits (N=50 takes about an hour).
+# Kill the workflow N times at random moments, fill the disk, flip bits (N=50 takes half an hour).
 N ?= 4
 test-faults: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" FAULTS=$(N) pytest tests/faults -n 2 --dist loadgroup -q -rP

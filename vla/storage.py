@@ -76,6 +76,7 @@ def find_old(plan: Plan) -> tuple[list[Old], list[Kept]]:
 def remove(old: list[Old], root: Path) -> int:
     """Remove the files, note what went in results/removed.jsonl; returns the bytes it freed."""
     freed = 0
+    (root / "results").mkdir(exist_ok=True)
     for item in old:
         with exclusive(item.folder):
             for path in item.files:

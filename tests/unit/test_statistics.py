@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 from vla.errors import UserError
 from vla.statistics.comparison import compare
 from vla.statistics.rates import describe, success_rate, verdict
-from vla.statistics.summary import rates_table, summarise
+from vla.statistics.summary import evaluation_gap, rates_table, summarise
 
 NAMES = {"S": "success", "F": "failure", "C": "crash"}
 
@@ -151,3 +151,22 @@ def test_comparison_by_task():
     by_task = compare(*pair)["by_task"]
     assert by_task["a"] == {"baseline": 0.5, "candidate": 1.0, "pairs": 2}
     assert by_task["b"] == {"baseline": 0.0, "candidate": 0.0, "pairs": 2}
+
+
+@pytest.mark.parametrize(
+    ("losses", "successes", "floor", "told"),
+    [
+        ([1.0, 0.2], 0, 0.1, True),
+        ([1.0, 0.2], 30, 0.1, False),  # it succeeds
+        ([1.0, 0.8], 0, 0.1, False),  # it has not learnt: no wonder
+        ([1.0, 0.2], 0, None, False),  # nobody wants to know
+    ],
+)
+def test_low_loss_with_hardly_a_success_is_told(losses, successes, floor, told):
+    outcomes = ["success"] * successes + ["failure"] * (100 - successes)
+    episodes = pd.DataFrame(
+        {"condition": "instructed", "training_seed": 7, "task": "t", "outcome": outcomes}
+    )
+    lines = evaluation_gap(summarise(episodes, 0.5), {7: pd.DataFrame({"loss": losses})}, floor)
+    assert len(lines) == told
+    assert all("seed 7" in line and "1 to 0.2" in line for line in lines)

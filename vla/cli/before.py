@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from vla.cli.shared import (
@@ -59,8 +60,8 @@ def check(names: Experiments = None, use_conda: UseConda = False) -> None:
         for heading in ("", "What", "Found"):
             table.add_column(heading, overflow="fold")
         for finding in findings:
-            way_out = f"\n[dim]→ {finding.way_out}[/]" if finding.way_out else ""
-            table.add_row(styled(finding.status), finding.name, finding.found + way_out)
+            way_out = f"\n[dim]→ {escape(finding.way_out)}[/]" if finding.way_out else ""
+            table.add_row(styled(finding.status), finding.name, escape(finding.found) + way_out)
         console.print(table)
         wrong = sum(finding.status == "fail" for finding in findings)
         failed = failed or wrong > 0

@@ -1,11 +1,13 @@
 """While runs go on: how far they are, from files alone."""
 
 import time
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 from rich.console import Group
 from rich.live import Live
+from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -17,7 +19,7 @@ from vla.monitoring.monitor import describe_event
 from vla.report.words import duration
 
 BLOCKS = "▁▂▃▄▅▆▇█"
-CURVE, BAR = 20, 10  # characters
+CURVE, BAR, WIDE = 20, 10, 110  # characters; narrower terminals see neither curve nor bar
 
 
 def status(names: Experiments = None, use_conda: UseConda = False) -> None:
@@ -33,7 +35,10 @@ def watch(
 ) -> None:
     """Live progress of every planned run, here or on a cluster, until Ctrl-C."""
     experiments = find_experiments(read_plan(use_conda), names)
-    with Live(_now(experiments), console=console, auto_refresh=False) as live:
+    with (
+        suppress(KeyboardInterrupt),
+        Live(_now(experiments), console=console, auto_refresh=False) as live,
+    ):
         while True:
             time.sleep(every)
             live.update(_now(experiments), refresh=True)
@@ -46,26 +51,30 @@ def _now(experiments: list[Experiment]) -> Group:
 
 def picture(states: list[RunState]) -> Group:
     """A table of runs, and below it what went wrong."""
+    headings = ["Experiment", "Seed", "State", "Step", "Left", "Loss", "Success"]
+    wide = console.width >= WIDE
+    if wide:
+        headings.insert(3, "Training")
     table = Table(box=None, pad_edge=False)
-    for heading in ("Experiment", "Seed", "State", "Training", "", "Left", "Loss", "Success"):
+    for heading in headings:
         table.add_column(heading, no_wrap=True, overflow="ellipsis")
     told = []
     for state in states:
-        loss = f"{state.losses[-1]:.3g} {sparkline(state.losses)}" if state.losses else ""
+        loss = f"{state.losses[-1]:.3g}" if state.losses else ""
         table.add_row(
             state.experiment,
             str(state.seed),
             styled(state.state),
-            ProgressBar(total=state.steps, completed=state.step, width=BAR),
+            *([ProgressBar(total=state.steps, completed=state.step, width=BAR)] if wide else []),
             f"{state.step}/{state.steps}",
             duration(state.seconds_left) if state.seconds_left is not None else "",
-            loss,
+            f"{loss} {sparkline(state.losses)}" if wide else loss,
             "\n".join(_evaluation(e) for e in state.evaluations if e.done),
         )
         if state.why:
-            told.append(f"[yellow]{state.experiment}[/] {state.describe()}")
+            told.append(f"[yellow]{state.experiment}[/] {escape(state.describe())}")
         told += [
-            f"[yellow]{state.experiment} seed {state.seed}:[/] {describe_event(event)}"
+            f"[yellow]{state.experiment} seed {state.seed}:[/] {escape(describe_event(event))}"
             for event in state.events
         ]
     return Group(table, *map(Text.from_markup, told))

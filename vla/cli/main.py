@@ -3,6 +3,7 @@
 import sys
 
 import typer
+from rich.markup import escape
 
 from vla.cli import before, during, results
 from vla.cli.shared import console
@@ -51,15 +52,10 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        console.print(f"[red]{_plain(error.problem)}[/]\n  → {_plain(error.way_out)}")
+        console.print(f"[red]{escape(error.problem)}[/]\n  → {escape(error.way_out)}")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def _plain(text: str) -> str:
-    """Square brackets of a message are no markup."""
-    return text.replace("[", r"\[")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from vla.cli.shared import (
@@ -42,7 +43,7 @@ def compare(
     lines = changes(*map(flat, configs))
     seeds = [e.config.experiment.seeds for e in (one, other)]
     lines += [f"seeds {seeds[0]} → {seeds[1]}"] if seeds[0] != seeds[1] else []
-    console.print("[bold]Differs in[/]\n  " + ("\n  ".join(lines) or "nothing"))
+    console.print("[bold]Differs in[/]\n  " + (escape("\n  ".join(lines)) or "nothing"))
     tables = [read_episodes(e) for e in (one, other)]
     found = comparison.compare(*(t[t["condition"] == "instructed"] for t in tables))
     table = Table(box=None, pad_edge=False)
@@ -51,14 +52,10 @@ def compare(
     for task, rates in found["by_task"].items():
         shown = (f"{100 * rates[side]:.0f} %" for side in ("baseline", "candidate"))
         table.add_row(task, *shown, str(rates["pairs"]))
-    rates = (f"[bold]{describe(found[side])}[/]" for side in ("baseline", "candidate"))
+    rates = (f"[bold]{escape(describe(found[side]))}[/]" for side in ("baseline", "candidate"))
     table.add_row("[bold]all[/]", *rates, str(found["pairs"]))
     console.print("\n[bold]Success, the same instructed episodes[/]", table, sep="\n")
-    console.print(
-        f"\n{candidate} against {baseline}: [bold]{found['statement']}[/]".replace(
-            "[+", r"\[+"
-        ).replace("[-", r"\[-")
-    )
+    console.print(f"\n{candidate} against {baseline}: [bold]{escape(found['statement'])}[/]")
 
 
 def note(
@@ -100,11 +97,11 @@ def list_experiments(
         table.add_row(
             row["experiment"],
             styled(row["outcome"]),
-            row["success"] or "–",
+            escape(row["success"] or "–"),
             f"{100 * row['target']:.0f} %" if row["target"] is not None else "–",
             styled(row["verdict"] or "–"),
             f"{row['finished_runs']}/{row['runs']}",
-            row["hypothesis"],
+            escape(row["hypothesis"]),
         )
     console.print(table)
 

@@ -57,6 +57,7 @@ def readme_context(experiment: Experiment, summary: dict[str, Any]) -> dict[str,
         "training_seconds": seconds,
         "gpu_hours": sum(run["gpu_hours"] for run in runs),
         "figures": experiment.figures.name,
+        "checks": read_sealed(experiment.results(experiment.runs[0].name, "check.json"))["checks"],
         "checklist": checklist(runs[0], evaluations[0]),
         "events": [
             *(
