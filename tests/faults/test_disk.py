@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import digest, leftovers
+from killing import digest, leftovers
 
 from vla.files import read_sealed
 

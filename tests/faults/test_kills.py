@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from conftest import digest, leftovers, run_and_kill
+from killing import digest, leftovers, run_and_kill
 
 TRIALS = int(os.environ.get("FAULTS", "2"))  # make test-faults N=50
 
