@@ -48,7 +48,9 @@ def kinds(tmp_path, folder: str = "run") -> list[str]:
 
 def run(tmp_path, rows: list[dict], **config) -> list[str]:
     """Kinds that a monitor tells of these rows."""
-    monitor = Monitor(MonitoringSection(**config), tmp_path / "events.jsonl", [])
+    monitor = Monitor(
+        MonitoringSection(**config), tmp_path / "events.jsonl", [], disk_reserve_gb=0.2
+    )
     for number, row in enumerate(rows, 1):
         monitor.check(HEALTHY | {"step": number, "seconds": float(number)} | row, lambda: [])
     return [event["kind"] for event in read_events(tmp_path / "events.jsonl")]
@@ -105,9 +107,9 @@ def test_healthy_run_is_silent(train, tmp_path):
 
 
 def test_full_disk_saves_and_stops(train, tmp_path):
-    beyond = shutil.disk_usage(tmp_path).free / 1e9 + 1
+    beyond = 4 * (shutil.disk_usage(tmp_path).free / 1e9 + 1)
     with pytest.raises(UserError, match=r"Stopped by monitoring\.disk_full"):
-        train("run", monitoring={"disk_reserve_gb": beyond, "disk_filling": "ignore"})
+        train("run", resources={"disk_gb": beyond})
     assert checkpoint_files(tmp_path / "run/checkpoints", 1)[1].is_file()
     result = train("run")  # with space again it goes on from there
     assert result.resumed_from_step == 1
@@ -148,6 +150,6 @@ def test_kind_that_comes_back_is_told_again(tmp_path):
 
 def test_without_a_gpu_nothing_is_said_of_one(tmp_path):
     rows = [{name: v for name, v in (HEALTHY | r).items() if name != "gpu_percent"} for r in STEADY]
-    monitor = Monitor(MonitoringSection(), tmp_path / "events.jsonl", [])
+    monitor = Monitor(MonitoringSection(), tmp_path / "events.jsonl", [], disk_reserve_gb=0.2)
     for number, row in enumerate(rows, 1):
         assert monitor.check(row | {"step": number, "seconds": float(number)}, lambda: []) == []

@@ -53,7 +53,7 @@ def test_from_an_idea_to_a_conclusion(project):
 
     printed = vla(project, "check", "exp_003_wider", ok=False)
     assert "Write experiment.plan in" in printed
-    project.change("exp_003_wider", "experiment", plan=["Train it."], seed=1)
+    project.change("exp_003_wider", "experiment", goals=["Know."], plan=["Train it."], seed=1)
     project.change("exp_003_wider", "training", batch_size=5)
     assert "exp_003_wider is ready" in vla(project, "check", "exp_003_wider")
     assert "waiting" in vla(project, "status", "exp_003_wider")

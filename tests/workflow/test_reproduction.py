@@ -82,7 +82,12 @@ def test_explain_tells_the_story_of_a_result_down_to_the_data(project):
 
 
 def test_document_names_the_records_it_shows(project):
-    for name in ("README.md", "results/summary-*/summary.json", "results/figures-*/*curve.svg"):
+    for name in (
+        "README.md",
+        "models/v1.0.0/MODEL_CARD.md",
+        "results/summary-*/summary.json",
+        "results/figures-*/*curve.svg",
+    ):
         code, printed = ask(project, "explain", str(project.one(f"experiments/b/{name}")))
         assert code == 0
         assert str(project.one("experiments/b/results/seed1-*/run.json")) in printed

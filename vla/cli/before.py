@@ -40,7 +40,7 @@ def new(
     console.print(f"[green]{folder}[/] is made and listed in config/config.yaml.")
     if parent:
         console.print(f"It will be compared with {parent} on the same episodes.")
-    missing = "the plan" if hypothesis else "hypothesis and plan"
+    missing = "goals and plan" if hypothesis else "hypothesis, goals and plan"
     console.print(f"\nNext: write {missing} and what differs in [bold]{folder}/config.yaml[/],")
     console.print(f"then [bold]vla check {name}[/].")
 

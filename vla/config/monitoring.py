@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat
+from pydantic import Field, PositiveFloat
 
 from vla.config.base import Section
 
@@ -39,13 +39,11 @@ class MonitoringSection(Section):
     idle_percent: Annotated[float, Field(ge=0, le=100)] = 10.0
     """Per cent of the time that some kernel ran."""
     disk_filling: Action = "warn"
-    """At the window's pace less than `disk_reserve_gb` will be free within `disk_horizon_minutes`."""
+    """At the window's pace the disk is as good as full (`disk_full`) within `disk_horizon_minutes`."""
     disk_horizon_minutes: PositiveFloat = 30.0
     """How far ahead (minutes)."""
     disk_full: Action = "save_and_stop"
-    """Less than `disk_reserve_gb` is free."""
-    disk_reserve_gb: NonNegativeFloat = 0.2
-    """Free space (GB) that is never used up."""
+    """Less than a quarter of `resources.disk_gb` is free."""
     evaluation_gap: Literal["ignore", "warn"] = "warn"
     """The loss has at least halved, and yet the success rate's interval lies below `evaluation_floor`."""
     evaluation_floor: Annotated[float, Field(ge=0, le=1)] = 0.1

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 
 from vla.config.load import load_experiment, nearest, read_yaml
 from vla.config.workflow import load_registry
@@ -38,8 +39,9 @@ What people write by hand. `vla note` adds to it.
 def create_experiment(root: Path, name: str, parent: str = "", hypothesis: str = "") -> Path:
     """Make the folder of a new experiment, list it, and compare it with its parent.
 
-    It takes the parent's configuration and training code, but neither its words of hypothesis and
-    plan nor its outcome: these are to be written. Returns the folder.
+    It takes the parent's configuration and training code, with its risks and targets, but neither
+    its description, hypothesis, goals and plan nor its outcome: these are to be written. Returns
+    the folder.
     """
     folder = root / "experiments" / name
     if not NAME.fullmatch(name):
@@ -67,10 +69,11 @@ def create_experiment(root: Path, name: str, parent: str = "", hypothesis: str =
     words = (number[2] if number else name).replace("_", " ")
     head = {
         "name": words,
-        "title": f"Experiment {number[1]}: {words}" if number else words,
+        "title": Quoted(f"Experiment {number[1]}: {words}" if number else words),
         "parent": parent,
-        "description": "",
-        "hypothesis": hypothesis,
+        "description": Quoted(""),
+        "hypothesis": hypothesis or Quoted(""),
+        "goals": [],
         "plan": [],
     }
     for position, (key, value) in enumerate(head.items()):

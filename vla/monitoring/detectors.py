@@ -1,7 +1,8 @@
 """Detectors of anomalies: each looks at a row of metrics and at the rows before it.
 
 A detector returns (value, threshold) when the row is anomalous, else None. Rows hold the columns of
-the metrics file that are known: `gpu_percent` is absent without a GPU.
+the metrics file that are known (`gpu_percent` is absent without a GPU), and `disk_reserve_gb`, the
+free space below which the disk counts as full.
 """
 
 import math
@@ -89,13 +90,13 @@ def disk_filling(row: Row, window: Sequence[Row], _: Row, config: MonitoringSect
     took = row["seconds"] - window[0]["seconds"]
     if used <= 0 or took < 60 * config.disk_horizon_minutes / 10:
         return None
-    left = (row["disk_free_gb"] - config.disk_reserve_gb) / (used / took) / 60
+    left = (row["disk_free_gb"] - row["disk_reserve_gb"]) / (used / took) / 60
     return (left, config.disk_horizon_minutes) if left < config.disk_horizon_minutes else None
 
 
-def disk_full(row: Row, _: Sequence[Row], __: Row, config: MonitoringSection) -> Finding:
-    free = row["disk_free_gb"]
-    return (free, config.disk_reserve_gb) if free < config.disk_reserve_gb else None
+def disk_full(row: Row, _: Sequence[Row], __: Row, ___: MonitoringSection) -> Finding:
+    free, reserve = row["disk_free_gb"], row["disk_reserve_gb"]
+    return (free, reserve) if free < reserve else None
 
 
 def _above(value: float, threshold: float) -> Finding:
@@ -112,5 +113,5 @@ DETECTORS: dict[str, tuple[Detector, str]] = {
     "throughput_drop": (throughput_drop, "{value:.4g} samples/s, below {threshold:.4g}"),
     "idle_gpu": (idle_gpu, "GPU {value:.0f} % busy, below {threshold:.0f} %"),
     "disk_filling": (disk_filling, "full in {value:.0f} minutes, limit {threshold:.0f}"),
-    "disk_full": (disk_full, "{value:.2f} GB free, limit {threshold:.2f} GB"),
+    "disk_full": (disk_full, "{value:.3f} GB free, limit {threshold:.3f} GB"),
 }

@@ -45,9 +45,12 @@ class Monitor:
     `healthy`: step of the newest row without a finding that stops the run.
     """
 
-    def __init__(self, config: MonitoringSection, path: Path, history: list[Row]):
-        """`path`: file that events are appended to; `history`: rows up to the resumed step."""
-        self.config, self.path = config, path
+    def __init__(
+        self, config: MonitoringSection, path: Path, history: list[Row], disk_reserve_gb: float
+    ):
+        """`path`: file that events are appended to; `history`: rows up to the resumed step;
+        `disk_reserve_gb`: with less free space the disk counts as full."""
+        self.config, self.path, self.disk_reserve_gb = config, path, disk_reserve_gb
         self.healthy = 0
         self._known = {(event["kind"], event["step"]) for event in read_events(path)}
         self._window: deque[Row] = deque(maxlen=config.window)
@@ -74,6 +77,7 @@ class Monitor:
 
     def _examine(self, row: Row) -> dict[str, tuple[float, float]]:
         """What begins to be anomalous, by kind; takes the row into the window."""
+        row = row | {"disk_reserve_gb": self.disk_reserve_gb}
         self._first = self._first or row
         findings = {}
         for kind, (detector, _) in DETECTORS.items():

@@ -65,9 +65,13 @@ def _document(path: Path) -> str:
         items = (experiment.summary, experiment.figures, experiment.models, experiment.readme)
         made = {item.name: item for item in items}
         item = made.get(path.parent.name)
-        view = experiment.results(experiment.readme.name, "README.md")
-        if path == folder / "README.md" and view.is_file():
-            item = experiment.readme if path.read_bytes() == view.read_bytes() else None
+        views = {folder / "README.md": experiment.readme}
+        if path.parent.parent == folder / "models":
+            views[path] = experiment.models
+        if path in views:
+            shown = experiment.results(views[path].name, path.name)
+            same = shown.is_file() and shown.read_bytes() == path.read_bytes()
+            item = views[path] if same else None
         if item:
             lines = [f"{path.name}: shows {experiment.name} as it is configured now, {item.name}"]
             for run in experiment.runs:

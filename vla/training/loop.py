@@ -103,7 +103,10 @@ class _Report:
         self.run, self.losses = run, losses
         self.metrics = MetricsLog(run.logs)
         self.monitor = Monitor(
-            run.config.monitoring, run.logs / "events.jsonl", self.metrics.rows_until(first)
+            run.config.monitoring,
+            run.logs / "events.jsonl",
+            self.metrics.rows_until(first),
+            disk_reserve_gb=run.config.resources.disk_gb / 4,
         )
         self.usage = Usage(run.checkpoints.parent, cuda=run.device.type == "cuda")
         self.mean_loss = math.nan
