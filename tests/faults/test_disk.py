@@ -18,15 +18,27 @@ def fill(folder, leave: int):
     return filler
 
 
-@pytest.mark.parametrize("leave", [1_200_000, 100_000])
+IN_TIME = ("disk: ", " MB free; ", " MB needed")
+TOO_LATE = ("The disk is full", "monitoring.disk_full")
+
+
+@pytest.mark.parametrize(
+    ("checked", "leave"), [(False, 1_200_000), (True, 1_200_000), (True, 100_000)]
+)
 def test_full_disk_is_told_and_work_goes_on_when_there_is_space(
-    folder_on_its_own_disk, undisturbed, leave
+    folder_on_its_own_disk, undisturbed, checked, leave
 ):
+    """Full before the check, which says so with figures, or only after it."""
     project, folder = folder_on_its_own_disk
+    if checked:
+        project.snakemake("--until", "check_experiment")
     filler = fill(folder, leave)
     printed = project.snakemake(ok=False)
-    assert "The disk is full" in printed or "disk space" in printed
-    assert "MB are" in printed or "GB free" in printed
+    if checked:
+        assert any(words in printed for words in TOO_LATE)
+        assert "MB are free" in printed or "GB free" in printed
+    else:
+        assert all(words in printed for words in IN_TIME)
     assert leftovers(folder) == []
     for record in folder.rglob("run.json"):
         read_sealed(record)

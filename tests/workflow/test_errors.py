@@ -84,7 +84,7 @@ UNREADY = {
     ),
     "too little space": (
         lambda project: project.change("b", "resources", disk_gb=1e6),
-        ["GB needed (3 checkpoints", "1e+06 GB stay free", "vla clean"],
+        ["MB needed (3 checkpoints", "1000000.0 GB stay free", "vla clean"],
     ),
     "no GPU": (
         lambda project: project.change("b", "resources", accelerator="cuda"),

@@ -23,7 +23,7 @@ from vla.errors import UserError
 from vla.items import Experiment
 from vla.provenance.accelerator import visible_gpus
 from vla.provenance.git import git_state
-from vla.report.words import duration
+from vla.report.words import duration, size
 from vla.training.determinism import choose_device
 
 GB = 1e9
@@ -141,20 +141,20 @@ def _model(experiment: Experiment) -> tuple[int, Finding]:
 
 
 def _disk(experiment: Experiment, parameters: int) -> Finding:
-    free = shutil.disk_usage(experiment.folder).free / GB
+    free = shutil.disk_usage(experiment.folder).free
     needs = disk_needs(experiment, parameters)
-    reserve = experiment.config.resources.disk_gb
-    needed = sum(needs.values()) / GB
-    parts = ", ".join(f"{name} {size / GB:.2f}" for name, size in needs.items())
-    found = f"{free:.1f} GB free; {needed:.2f} GB needed ({parts}); {reserve:g} GB stay free"
-    if free >= needed + reserve:
+    reserve = experiment.config.resources.disk_gb * GB
+    missing = sum(needs.values()) + reserve - free
+    parts = ", ".join(f"{name} {size(count)}" for name, count in needs.items())
+    found = f"{size(free)} free; {size(sum(needs.values()))} needed ({parts}); {size(reserve)} stay free"
+    if missing <= 0:
         return Finding("disk", "ok", found)
     return Finding(
         "disk",
         "fail",
         found,
-        f"Free {needed + reserve - free:.1f} GB (vla clean shows what can go), keep fewer "
-        "checkpoints (checkpoints.keep_last), or lower resources.disk_gb.",
+        f"Free {size(missing)} (vla clean shows what can go), keep fewer checkpoints "
+        "(checkpoints.keep_last), or lower resources.disk_gb.",
     )
 
 
