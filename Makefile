@@ -34,6 +34,7 @@ demo: setup
 	@echo
 	@echo "Report, one file to open in a browser: reports/report.html"
 	@echo "Snakemake's own report:                reports/report.zip"
+	@echo "What was tried, to search and sort:    results/experiments.html, or .venv/bin/vla list"
 
 # Snakemake's report is packed again only when there is something new to report.
 report: reports/report.zip

@@ -121,7 +121,7 @@ def publish():
     second that its start need not wait for."""
     from vla.ending import publish_ending
 
-    publish_ending(PLAN)
+    ask(publish_ending, PLAN)
 
 
 if IS_MAIN_PROCESS and not workflow.dryrun:

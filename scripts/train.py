@@ -63,6 +63,8 @@ def train(
         )
         trackers.facts |= {
             "policy": f"{policy_file.relative_to(root)} sha256:{policy['weights']['sha256']}",
+            "checkpoints": str(checkpoints.relative_to(root)),
+            "figures": str(experiment.results(experiment.figures.name).relative_to(root)),
             "final_loss": result.final_loss,
         }
     write_record(

@@ -107,7 +107,7 @@ def _of_record(record: Row) -> Row:
         "started": record["started"],
         "finished": record["finished"],
         "training_seconds": record["training_seconds"],
-        "gpu_hours": record["gpu_hours"],
+        "gpu_hours": record.get("gpu_hours"),  # records of older versions lack it
         "final_loss": record["final_loss"],
         "parameters": record["parameters"],
         "batch_size": identity["training"]["batch_size"],

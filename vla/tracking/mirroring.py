@@ -20,6 +20,7 @@ from vla.tracking.tracker import TrackedRun
 logger = logging.getLogger("vla")
 
 PATIENCE = 120.0  # seconds that trackers have for what is left when a run ends
+PREEMPTED = 10.0  # and when it was told to stop: a scheduler does not wait long
 
 
 class Mirroring:
@@ -57,11 +58,12 @@ class Mirroring:
         later = isinstance(error, GoOnLaterError)
         status = "KILLED" if later else "FAILED" if error else "FINISHED"
         self._tell({"status": status, "facts": self.facts})
+        patience = PREEMPTED if later else PATIENCE
         try:
-            self._process.wait(PATIENCE)
+            self._process.wait(patience)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            logger.warning("Trackers were not done after %.0f s and were left behind.", PATIENCE)
+            logger.warning("Trackers were not done after %.0f s and were left behind.", patience)
         self._reader.join(1)
 
     def _tell(self, message: dict[str, Any]) -> None:
