@@ -18,6 +18,7 @@ def fresh(tmp_path_factory) -> Project:
         project.change(name, "experiment", seed=1)
         project.change(name, "training", num_steps=40)
         project.change(name, "checkpoints", save_every=2)
+        project.change(name, "tracking", tensorboard=False)
         project.change(name, "evaluation", episodes_per_task=4)
     project.commit()
     return project
