@@ -57,7 +57,8 @@ def picture(states: list[RunState]) -> Group:
         headings.insert(3, "Training")
     table = Table(box=None, pad_edge=False)
     for heading in headings:
-        table.add_column(heading, no_wrap=True, overflow="ellipsis")
+        least = {"State": len("evaluating"), "Left": len("Left")}.get(heading)
+        table.add_column(heading, no_wrap=True, overflow="ellipsis", min_width=least)
     told = []
     for state in states:
         loss = f"{state.losses[-1]:.3g}" if state.losses else ""
