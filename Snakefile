@@ -18,6 +18,7 @@ include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/analyse.smk"
 include: "rules/report.smk"
+include: "rules/verify.smk"
 
 
 report: "reports/captions/workflow.rst"

@@ -19,3 +19,14 @@ rule check_experiment:
         "Check {wildcards.experiment}"
     script:
         "../scripts/check_experiment.py"
+
+
+rule check:
+    """Every listed experiment's checks, and nothing else."""
+    input:
+        [
+            relative(experiment.results(run.name, "check.json"))
+            for experiment in PLAN.experiments.values()
+            for run in experiment.runs
+        ],
+    localrule: True

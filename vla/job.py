@@ -15,6 +15,7 @@ from vla.environments.files import use_conda
 from vla.environments.guard import enter_job
 from vla.errors import GoOnLaterError, UserError
 from vla.plan import Plan
+from vla.progress import BarFormatter
 
 
 @contextmanager
@@ -26,7 +27,7 @@ def job(kind: str, log: str, label: str) -> Iterator[Path]:
     Gives the project's root. A `UserError` ends the job with its message and exit code 1;
     anything else is a defect, whose traceback is in the log.
     """
-    terminal = os.fdopen(os.dup(2), "w")
+    terminal = os.fdopen(os.dup(2), "w", errors="replace")
     Path(log).parent.mkdir(parents=True, exist_ok=True)
     stream = open(log, "a", encoding="utf-8")  # noqa: SIM115
     for descriptor in (1, 2):  # C libraries and worker processes write to the descriptors
@@ -34,9 +35,15 @@ def job(kind: str, log: str, label: str) -> Iterator[Path]:
     logger = logging.getLogger("vla")
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    for target, text in ((stream, "%(asctime)s %(message)s"), (terminal, f"[{label}] %(message)s")):
+    plain = logging.Formatter("%(asctime)s %(message)s")
+    shown = (
+        BarFormatter(f"[{label}] %(bar)s%(message)s")
+        if terminal.isatty()
+        else logging.Formatter(f"[{label}] %(message)s")
+    )
+    for target, formatter in ((stream, plain), (terminal, shown)):
         handler = logging.StreamHandler(target)
-        handler.setFormatter(logging.Formatter(text))
+        handler.setFormatter(formatter)
         logger.addHandler(handler)
     try:
         enter_job(kind, Path.cwd())

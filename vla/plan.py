@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vla.config.demonstrations import DemonstrationsConfig
-from vla.config.load import ExperimentConfig, load_experiment, read_yaml, validate
+from vla.config.load import ExperimentConfig, load_experiment, nearest, read_yaml, validate
 from vla.config.workflow import DatasetEntry, WorkflowConfig, find_dataset, load_registry
 from vla.data.manifest import check_pointer, content_hash, read_manifest
 from vla.data.verification import current_record
@@ -68,7 +68,10 @@ class Plan:
 
     def find_experiment(self, name: str) -> Experiment:
         if name not in self.config.experiments:
-            raise UserError(f"config/config.yaml no longer lists {name}.", "Start snakemake again.")
+            raise UserError(
+                f"config/config.yaml does not list {name!r}; {nearest(name, self.config.experiments)}",
+                "List it there under experiments, or name a listed one.",
+            )
         return self._experiment(name)  # others may be half edited while a job of this one starts
 
     def find_store(self, name: str) -> Experiment:

@@ -1,9 +1,23 @@
-"""Progress of long work as plain lines, for terminals that several jobs share and for logs."""
+"""Progress of long work, line by line: several jobs share a terminal, so none may redraw its line."""
 
 import logging
 import time
 
 logger = logging.getLogger("vla")
+BAR = 20  # characters
+
+
+class BarFormatter(logging.Formatter):
+    """Puts a bar before what tells progress, for people at a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fraction = getattr(record, "fraction", None)
+        bar = ""
+        if fraction is not None:
+            full = int(BAR * fraction)
+            bar = f"{'━' * full}{'╌' * (BAR - full)} {100 * fraction:3.0f} % "
+        record.bar = bar
+        return super().format(record)
 
 
 class Progress:
@@ -32,4 +46,5 @@ class Progress:
             rate,
             left,
             known,
+            extra={"fraction": self.done / self.total},
         )

@@ -45,7 +45,7 @@ def table(successes: int, of: int = 100) -> pd.DataFrame:
 def make_run(policy: str = "p", successes: int = 80, key: str = "k", of: int = 100, **parts) -> Run:
     record = {
         "key": key,
-        "final_loss": 0.5,
+        "final_loss": parts.pop("loss", 0.5),
         "identity": IDENTITY | parts.pop("identity", {}),
         "environment": ENVIRONMENT | parts.pop("environment", {}),
         "hardware": HARDWARE | parts.pop("hardware", {}),
@@ -79,6 +79,14 @@ def test_other_bytes_are_judged_by_the_episodes(successes, of, word):
     found = verify(one, make_run("q", successes, key="other", of=of))
     assert found.word == word
     assert found.word in VERDICTS
+
+
+def test_losses_of_one_model_must_agree_within_the_tolerance():
+    one, other = make_run(), make_run("q", key="other", loss=0.55)
+    assert verify(one, other).word == "undecided"
+    assert verify(one, other, tolerance=0.1).word == "equivalent"
+    another_model = make_run("q", key="other", loss=0.55, identity={"model": {"type": "RT2"}})
+    assert verify(one, another_model).word == "equivalent"
 
 
 def test_worst_condition_decides():

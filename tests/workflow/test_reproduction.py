@@ -101,7 +101,26 @@ def test_file_without_a_record_is_told_so(project):
 
 
 def test_replay_in_a_clean_folder_gives_the_same_bits(project, tmp_path):
-    run = runs(project, "b")[0]
+    """Also of a run with uncommitted changes, which its record keeps as a patch."""
+    settings = {"experiments": ["a", "b"], "comparisons": [["a", "b"]]}
+    project.write_yaml("config/config.yaml", settings)
+    project.commit()
+    (old,) = runs(project, "b")
+    project.change("b", "training", batch_size=8)
+    project.snakemake("--config", 'experiments=["b"]', "comparisons=[]", "allow_dirty=True")
+    (run,) = set(runs(project, "b")) - {old}
     code, printed = ask(project, "replay", str(run), str(tmp_path / "again"))
     assert code == 0, printed
     assert printed.startswith("IDENTICAL")
+
+
+def test_snakemake_target_answers_as_the_command_does(finished, project):
+    def ask_snakemake(one, other, ok):
+        return project.snakemake("verify", "--config", f'verify=["{one}","{other}"]', ok=ok)
+
+    same = (runs(p, "b")[0] for p in (finished, project))
+    assert "IDENTICAL" in ask_snakemake(*same, ok=True)
+    printed = ask_snakemake(*(runs(project, name)[0] for name in "ab"), ok=False)
+    assert "UNDECIDED" in printed
+    assert "model.type BC → RT2" in printed
+    assert "Which two runs?" in project.snakemake("verify", ok=False)

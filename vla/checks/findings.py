@@ -137,7 +137,7 @@ def _model(experiment: Experiment) -> tuple[int, Finding]:
         return 0, Finding("model", "fail", error.problem, error.way_out)
     if parameters is None:
         return 0, Finding("model", "ok", "its size shows when the data is here")
-    return parameters, Finding("model", "ok", f"{parameters / 1e6:.2f} M parameters")
+    return parameters, Finding("model", "ok", f"about {parameters / 1e6:.2f} M parameters")
 
 
 def _disk(experiment: Experiment, parameters: int) -> Finding:

@@ -24,6 +24,9 @@ RunFolder = Annotated[
     Path, typer.Argument(help="Folder of a run, experiments/E/results/seed42-KEY, or its run.json.")
 ]
 Margin = Annotated[float, typer.Option(help="Success rates within it are equivalent.")]
+Tolerance = Annotated[
+    float, typer.Option(help="Final losses of the same model agree within this part of them.")
+]
 CODES = "Exit codes: identical 0, equivalent 10, undecided 11, different 12; a mistake 1."
 
 
@@ -115,12 +118,14 @@ def explain(
     console.print(tell(file), markup=False)
 
 
-def verify(one: RunFolder, other: RunFolder, margin: Margin = 0.1) -> None:
+def verify(
+    one: RunFolder, other: RunFolder, margin: Margin = 0.1, tolerance: Tolerance = 0.05
+) -> None:
     """Does one run reproduce another? A verdict in one word, with reasons."""
     from vla.reproduction.verify import VERDICTS, read_run
     from vla.reproduction.verify import verify as judge
 
-    found = judge(read_run(one), read_run(other), margin)
+    found = judge(read_run(one), read_run(other), margin, tolerance)
     console.print(str(found), markup=False, soft_wrap=True)
     raise typer.Exit(VERDICTS[found.word])
 
@@ -129,12 +134,13 @@ def replay(
     run: RunFolder,
     folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")],
     margin: Margin = 0.1,
+    tolerance: Tolerance = 0.05,
 ) -> None:
     """Check out a run's commit in a clean folder, run it again, and verify."""
     from vla.reproduction.replay import replay as again
     from vla.reproduction.verify import VERDICTS, read_run
 
-    found = again(read_run(run), folder, find_root(), margin)
+    found = again(read_run(run), folder, find_root(), margin, tolerance)
     console.print(str(found), markup=False, soft_wrap=True)
     raise typer.Exit(VERDICTS[found.word])
 

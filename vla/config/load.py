@@ -1,6 +1,7 @@
 """Read an experiment's YAML file into a checked, complete configuration."""
 
 import difflib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -90,7 +91,7 @@ def load_experiment(path: Path) -> ExperimentConfig:
     return validate(ExperimentConfig, read_yaml(path), path)
 
 
-def nearest(name: str, valid: list[str]) -> str:
+def nearest(name: str, valid: Sequence[str]) -> str:
     """'did you mean X?' or the list of valid names."""
     close = difflib.get_close_matches(name, valid, n=1, cutoff=0.6)
     return f"did you mean {close[0]!r}?" if close else f"valid are: {', '.join(sorted(valid))}"

@@ -20,6 +20,8 @@ class WorkflowConfig(Section):
     verification: Literal["changed", "full"] = "changed"
     """Whether datasets are hashed where files changed since the last time, or read in full each time."""
 
+    verify: tuple[str, str] | None = None
+    """Two runs (`experiments/E/results/seed42-KEY`) that `snakemake verify` compares."""
     archive_remote: str = ""
     """DVC remote that `vla archive` pushes finished experiments to; empty keeps them in DVC's cache."""
     allow_dirty: bool = False

@@ -8,11 +8,11 @@ from vla.errors import UserError
 from vla.reproduction.verify import FinishedRun, Verdict, read_run, verify
 
 
-def replay(run: FinishedRun, folder: Path, root: Path, margin: float = 0.1) -> Verdict:
+def replay(run: FinishedRun, folder: Path, root: Path, margin: float, tolerance: float) -> Verdict:
     """Check out the run's commit in `folder`, run its experiment there, and compare the runs.
 
     Uncommitted changes that were recorded are applied. Runs in the environment of this process,
-    or under `--use-conda` when the run was made so.
+    or under `--use-conda` when the run was made so. `margin`, `tolerance`: see `verify`.
     """
     commit = run.record["git"]["commit"]
     if commit is None:
@@ -21,26 +21,40 @@ def replay(run: FinishedRun, folder: Path, root: Path, margin: float = 0.1) -> V
         )
     if folder.exists():
         raise UserError(f"{folder} exists.", "Name a folder that does not.")
-    _run(["git", "clone", "--quiet", "--no-checkout", str(root), str(folder)], root)
-    _run(["git", "checkout", "--quiet", commit], folder)
-    patch = run.path.with_name("uncommitted.patch")
-    if patch.is_file():
-        _run(["git", "apply", str(patch)], folder)
+    _call(["git", "clone", "--quiet", "--no-checkout", str(root), str(folder)], root)
+    _call(["git", "checkout", "--quiet", commit], folder)
+    _share_data(root, folder)
     experiment = run.record["experiment"]
     command = [sys.executable, "-m", "snakemake", "--quiet", "rules"]
     command += ["--config", f'experiments=["{experiment}"]', "comparisons=[]"]
+    patch = run.path.with_name("uncommitted.patch")
+    if patch.is_file():
+        _call(["git", "apply", str(patch)], folder)
+        command.append("allow_dirty=True")
     if run.record["environment"]["deployment"] == "conda":
         command.append("--use-conda")
-    _run(command, folder)
+    _call(command, folder)
     seed = run.record["seed"]
     again = sorted(folder.glob(f"experiments/{experiment}/results/seed{seed}-*/run.json"))
-    return verify(run, read_run(again[-1]), margin)
+    return verify(run, read_run(again[-1]), margin, tolerance)
 
 
-def _run(command: list[str], folder: Path) -> None:
-    finished = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    if finished.returncode:
+def _share_data(root: Path, folder: Path) -> None:
+    """What DVC has here need not be brought from afar again, and its private settings hold there."""
+    private = root / ".dvc/config.local"
+    if private.is_file():
+        (folder / ".dvc/config.local").write_bytes(private.read_bytes())
+    cache = root / ".dvc/cache"
+    if cache.is_dir():
+        _call(
+            [sys.executable, "-m", "dvc", "cache", "dir", "--local", str(cache), "--quiet"], folder
+        )
+
+
+def _call(command: list[str], folder: Path) -> None:
+    """Run it; what it prints is progress, so it is shown."""
+    if subprocess.run(command, cwd=folder).returncode:
         raise UserError(
-            f"{' '.join(command[:3])} failed in {folder}:\n{finished.stdout}{finished.stderr}",
-            "See its message above.",
+            f"{' '.join(command[:4])} failed in {folder}.",
+            "See its message above; mend, go on there.",
         )

@@ -65,11 +65,15 @@ def read_run(path: Path) -> FinishedRun:
     return FinishedRun(record, read_sealed(record), current)
 
 
-def verify(one: FinishedRun, other: FinishedRun, margin: float = 0.1) -> Verdict:
+def verify(
+    one: FinishedRun, other: FinishedRun, margin: float = 0.1, tolerance: float = 0.05
+) -> Verdict:
     """Compare two runs: their bytes first; where these differ, what they achieve.
 
     `margin`: success rates count as equivalent when the 95 % interval of their difference, paired
     over the episodes both ran, lies within it on both sides; as different when it excludes zero.
+    `tolerance`: part of the larger final loss by which the losses of the same model may differ; success
+    rates are what counts, but runs whose losses disagree are not called equivalent.
     """
     found = differences(one.record, other.record)
     shared = [name for name in one.evaluations if name in other.evaluations]
@@ -95,17 +99,32 @@ def verify(one: FinishedRun, other: FinishedRun, margin: float = 0.1) -> Verdict
             "The keys are equal, the bytes are not: something that decides bits is in no key, or a "
             "machine does not repeat its results."
         )
-    losses = [run.record["final_loss"] for run in (one, other)]
-    reasons.append(f"final loss: {losses[0]:.6g} and {losses[1]:.6g}")
-    words = []
+    word, reason = _compare_losses(one.record, other.record, tolerance)
+    words = [word]
+    reasons.append(f"final loss: {reason}")
     for name in shared:
         word, reason = _compare_rates(one.episodes(name), other.episodes(name), margin)
         words.append(word)
         reasons.append(f"success rate, {name}: {reason}")
     if not shared:
         reasons.append("Both have no evaluation of the same condition: only bytes were compared.")
+        words.append("undecided")
     word = next((w for w in ("different", "undecided") if w in words), "equivalent")
-    return Verdict(word if words else "undecided", reasons, found)
+    return Verdict(word, reasons, found)
+
+
+def _compare_losses(
+    one: dict[str, Any], other: dict[str, Any], tolerance: float
+) -> tuple[str, str]:
+    losses = [record["final_loss"] for record in (one, other)]
+    text = f"{losses[0]:.6g} and {losses[1]:.6g}"
+    if one["identity"]["model"] != other["identity"]["model"]:
+        return "equivalent", f"{text}, not compared: another model"
+    apart = abs(losses[0] - losses[1]) / max(map(abs, losses)) if any(losses) else 0.0
+    text += f", {100 * apart:.1f} % apart"
+    if apart <= tolerance:
+        return "equivalent", f"{text}: within {100 * tolerance:g} %"
+    return "undecided", f"{text}: more than {100 * tolerance:g} %"
 
 
 def _compare_rates(one: pd.DataFrame, other: pd.DataFrame, margin: float) -> tuple[str, str]:
