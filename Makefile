@@ -52,7 +52,7 @@ test: setup $(CONDA_TOOLS)/.ready
 # Kill the workflow N times at random moments, fill the disk, flip bits (N=50 takes half an hour).
 N ?= 4
 test-faults: setup
-	PATH="$(CURDIR)/$(BIN):$$PATH" FAULTS=$(N) pytest tests/faults -n 2 --dist loadgroup -q -rP
+	PATH="$(CURDIR)/$(BIN):$$PATH" FAULTS=$(N) pytest tests/faults -n 2 --dist loadgroup -q
 
 # What exactness costs, as ratios (a few minutes on an idle machine).
 bench: setup

@@ -10,6 +10,20 @@ from killing import digest
 from tests.project import Project
 
 
+def pytest_terminal_summary(terminalreporter):
+    """What was done to the workflow, and how it ended: `make test-faults` is there to be read."""
+    reports = [r for how in ("passed", "failed") for r in terminalreporter.getreports(how)]
+    told = [(r, prop) for r in reports if r.when == "call" for prop in r.user_properties]
+    if told:
+        terminalreporter.section("faults")
+    for report, (name, value) in sorted(told, key=lambda entry: entry[0].nodeid):
+        terminalreporter.line(f"{report.outcome}: {report.nodeid.split('::')[-1]}: {name} {value}")
+    kills = [report for report, (name, _) in told if name == "killed after"]
+    if kills:
+        same = sum(report.passed for report in kills)
+        terminalreporter.line(f"{same} of {len(kills)} killed workflows ended bit-identical")
+
+
 @pytest.fixture(scope="session")
 def fresh(tmp_path_factory) -> Project:
     """Before its first run, with a checkpoint after every other step. Not to be run."""

@@ -1,11 +1,15 @@
 """Killing the workflow, and what it must have made in the end."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 from tests.project import Project
 from vla.files import sha256_file
@@ -28,8 +32,9 @@ def digest(project: Project) -> dict[str, str]:
     return {str(path.relative_to(project.root)): sha256_file(path) for path in whole}
 
 
-def run_and_kill(project: Project, after: float, until: str = "") -> bool:
-    """Start the workflow, SIGKILL all of it after so many seconds; whether it still ran then.
+def run_and_kill(project: Project, after: float, until: str = "") -> list[str] | None:
+    """Start the workflow, SIGKILL all of it after so many seconds; returns the scripts that ran then,
+    None when it was over.
 
     `until`: a pattern; the end comes as soon as a file matches, if that is earlier.
     """
@@ -44,11 +49,21 @@ def run_and_kill(project: Project, after: float, until: str = "") -> bool:
     end = time.monotonic() + after
     while time.monotonic() < end and not (until and list(project.root.glob(until))):
         if running.poll() is not None:
-            return False
+            return None
         time.sleep(0.02)
+    scripts = running_scripts(running.pid)
     os.killpg(running.pid, signal.SIGKILL)
     running.wait()
-    return True
+    return scripts
+
+
+def running_scripts(pid: int) -> list[str]:
+    """Names of the scripts that run below a Snakemake process: ['evaluate', 'train']."""
+    found = []
+    for process in psutil.Process(pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            found += re.findall(r"/tmp\w+\.(\w+)\.py", " ".join(process.cmdline()))
+    return sorted(found)
 
 
 def leftovers(folder: Path) -> list[Path]:

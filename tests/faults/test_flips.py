@@ -75,7 +75,7 @@ def change(path, position: int, bit: int) -> None:
         stream.write(bytes([byte ^ bit]))
 
 
-def test_flips_in_data_stores_records_and_results_are_all_found(project):
+def test_flips_in_data_stores_records_and_results_are_all_found(project, record_property):
     chance = random.Random(0)
     known = list(artefacts(project.root))
     by_kind = Counter()
@@ -87,7 +87,7 @@ def test_flips_in_data_stores_records_and_results_are_all_found(project):
         assert path.name in str(found.value)
         change(path, position, bit)
         by_kind[path.suffix] += 1
-    print(f"\nfound: {dict(by_kind)}")
+    record_property("flips found", dict(by_kind))
 
 
 def test_flips_in_checkpoints_are_all_found(tmp_path, caplog):

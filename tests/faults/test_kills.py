@@ -20,20 +20,23 @@ TRIALS = int(os.environ.get("FAULTS", "2"))  # make test-faults N=50
         for number in range(TRIALS)
     ],
 )
-def test_killed_workflow_ends_with_the_same_bits(fresh, undisturbed, tmp_path, trial):
+def test_killed_workflow_ends_with_the_same_bits(
+    fresh, undisturbed, tmp_path, trial, record_property
+):
     _, expected, seconds = undisturbed
     project = fresh.copy(tmp_path / "project")
     chance = random.Random(trial)
     moments = []
     for _ in range(chance.randint(1, 3)):
         moment = chance.uniform(1.5, seconds)
-        if not run_and_kill(project, moment):
+        scripts = run_and_kill(project, moment)
+        if scripts is None:
             break
-        made = len(digest(project))
-        moments.append(f"{moment:.1f} s ({made} of {len(expected)} results)")
+        made, where = len(digest(project)), " and ".join(scripts) or "no script"
+        moments.append(f"{moment:.1f} s in {where} ({made} of {len(expected)} results)")
         project.snakemake("--unlock")
+    record_property("killed after", ", ".join(moments) or "nothing: it was over")
     project.snakemake()
-    print(f"\ntrial {trial}: killed after {', '.join(moments) or 'nothing'}")
     assert digest(project) == expected
     assert project.jobs() == {}
     for folder in project.root.glob("experiments/*/checkpoints"):
@@ -63,7 +66,9 @@ def test_killed_between_two_figures_before_the_clock_is_set_back(fresh, undistur
     """One of a rule's outputs is missing, and all that is there lies two days in the future."""
     _, expected, _ = undisturbed
     project = fresh.copy(tmp_path / "project")
-    assert run_and_kill(project, 300, until="experiments/*/results/*/learning_curve.svg")
+    assert (
+        run_and_kill(project, 300, until="experiments/*/results/*/learning_curve.svg") is not None
+    )
     for figure in project.root.glob("experiments/*/results/*/success_by_task.svg"):
         figure.unlink()  # as if it had been killed a moment earlier
     later = time.time() + 2 * 24 * 3600
