@@ -96,7 +96,7 @@ def test_comments_of_the_configuration_survive_a_note(project):
         (["new", "a"], "exists already"),
         (["new", "x y"], "is no name for an experiment"),
         (["new", "c", "--from", "d"], "There is no experiment 'd'"),
-        (["check", "c"], "no longer lists c"),
+        (["check", "c"], "does not list 'c'"),
         (["note", "c", "x"], "There is no experiment 'c'"),
         (["note", "a"], "There is nothing to note"),
         (["explain", "README.md"], "lies in no experiment's folder"),
@@ -104,6 +104,16 @@ def test_comments_of_the_configuration_survive_a_note(project):
 )
 def test_mistake_is_one_clear_message(project, arguments, words):
     assert words in vla(project, *arguments, ok=False)
+
+
+def test_status_shows_what_is_at_work_without_being_listed(project):
+    project.write_yaml("config/config.yaml", {"experiments": ["a"]})
+    (log,) = project.root.glob("experiments/b/logs/seed1-*/train.log")
+    os.utime(log)
+    assert "b " in vla(project, "status")
+    for path in log.parent.glob("*.log"):
+        os.utime(path, (0, 0))
+    assert "b " not in vla(project, "status")
 
 
 def test_run_that_goes_wrong_is_told_everywhere_and_stops_no_other(project):

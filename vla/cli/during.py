@@ -13,9 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from vla.cli.shared import Experiments, UseConda, console, find_experiments, read_plan, styled
+from vla.errors import UserError
 from vla.items import Experiment
-from vla.knowledge.status import EvaluationState, RunState, experiment_states
+from vla.knowledge.status import EvaluationState, RunState, busy_experiments, experiment_states
 from vla.monitoring.monitor import describe_event
+from vla.plan import Plan
 from vla.report.words import duration
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -23,8 +25,8 @@ CURVE, BAR, WIDE = 20, 10, 110  # characters; narrower terminals see neither cur
 
 
 def status(names: Experiments = None, use_conda: UseConda = False) -> None:
-    """How far every planned run is."""
-    experiments = find_experiments(read_plan(use_conda), names)
+    """How far every planned run is, and every other that is at work."""
+    experiments = _experiments(names, use_conda)
     console.print(picture([s for e in experiments for s in experiment_states(e)]))
 
 
@@ -33,8 +35,11 @@ def watch(
     use_conda: UseConda = False,
     every: Annotated[float, typer.Option(help="Seconds between two looks.")] = 2.0,
 ) -> None:
-    """Live progress of every planned run, here or on a cluster, until Ctrl-C."""
-    experiments = find_experiments(read_plan(use_conda), names)
+    """Live progress of every planned run, and of every other that is at work, until Ctrl-C.
+
+    Reads only files: it does not matter whether they run here or on a cluster that shares the folder.
+    """
+    experiments = _experiments(names, use_conda)
     with (
         suppress(KeyboardInterrupt),
         Live(_now(experiments), console=console, auto_refresh=False) as live,
@@ -42,6 +47,17 @@ def watch(
         while True:
             time.sleep(every)
             live.update(_now(experiments), refresh=True)
+
+
+def _experiments(names: list[str] | None, use_conda: bool) -> list[Experiment]:
+    """Those named; otherwise all that are listed, and all that Snakemake was told to run beside."""
+    plan = read_plan(use_conda)
+    found = find_experiments(plan, names)
+    others = [name for name in busy_experiments(plan.root) if name not in plan.config.experiments]
+    if others and not names:
+        with suppress(UserError):  # half edited by now: what is listed is still worth seeing
+            found += Plan(plan.root, {"experiments": others}, use_conda).experiments.values()
+    return found
 
 
 def _now(experiments: list[Experiment]) -> Group:

@@ -62,6 +62,14 @@ class RunState:
         return f"{text}: {reason}" if reason else text
 
 
+def busy_experiments(root: Path) -> list[str]:
+    """Experiments whose logs grew lately, listed in config/config.yaml or not."""
+    logs = [
+        (path.parts[-4], path.stat().st_mtime) for path in root.glob("experiments/*/logs/*/*.log")
+    ]
+    return sorted({name for name, changed in logs if time.time() - changed < RECENT})
+
+
 def experiment_states(experiment: Experiment) -> list[RunState]:
     return [run_state(experiment, run) for run in experiment.runs]
 
