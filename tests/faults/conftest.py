@@ -47,9 +47,15 @@ def undisturbed(fresh, tmp_path_factory) -> tuple[Project, dict[str, str], float
     return project, digest(project), time.monotonic() - started
 
 
+@pytest.fixture(scope="session")
+def results_of_a(undisturbed) -> dict[str, str]:
+    """What the undisturbed run gave for experiment `a`."""
+    return {path: sha for path, sha in undisturbed[1].items() if path.startswith("experiments/a/")}
+
+
 @pytest.fixture
 def folder_on_its_own_disk(fresh, tmp_path):
-    """A project whose experiment `a` lies on a file system of 40 MB."""
+    """A project of experiment `a` alone, whose folder lies on a file system of 40 MB."""
     if os.geteuid():
         pytest.skip("mounting a file system needs root")
     project = fresh.copy(tmp_path / "project")
@@ -60,5 +66,7 @@ def folder_on_its_own_disk(fresh, tmp_path):
     for name, content in files.items():
         (folder / name).write_bytes(content)
     project.change("a", "resources", disk_gb=0.001)
+    config = {"experiments": ["a"], "comparisons": [], "allow_dirty": True}
+    project.write_yaml("config/config.yaml", config)
     yield project, folder
     subprocess.run(["umount", str(folder)], check=True)

@@ -24,7 +24,7 @@ TOO_LATE = ("The disk is full", "monitoring.disk_full")
 
 @pytest.mark.parametrize(("checked", "leave"), [(False, 1_200_000), (True, 600_000)])
 def test_full_disk_is_told_and_work_goes_on_when_there_is_space(
-    folder_on_its_own_disk, undisturbed, checked, leave
+    folder_on_its_own_disk, results_of_a, checked, leave
 ):
     """Full before the check, which says so with figures, or only after it."""
     project, folder = folder_on_its_own_disk
@@ -42,10 +42,10 @@ def test_full_disk_is_told_and_work_goes_on_when_there_is_space(
         read_sealed(record)
     filler.unlink()
     project.snakemake()
-    assert digest(project) == undisturbed[1]
+    assert digest(project) == results_of_a
 
 
-def test_read_only_folder_is_named(folder_on_its_own_disk, undisturbed):
+def test_read_only_folder_is_named(folder_on_its_own_disk, results_of_a):
     project, folder = folder_on_its_own_disk
     project.snakemake("--until", "check_experiment")
     subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
@@ -53,4 +53,4 @@ def test_read_only_folder_is_named(folder_on_its_own_disk, undisturbed):
     assert "ead-only file system" in printed
     subprocess.run(["mount", "-o", "remount,rw", str(folder)], check=True)
     project.snakemake()
-    assert digest(project) == undisturbed[1]
+    assert digest(project) == results_of_a
