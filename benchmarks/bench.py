@@ -20,6 +20,7 @@ import yaml
 
 from vla.config.load import ExperimentConfig, load_experiment
 from vla.config.workflow import DatasetEntry, load_registry
+from vla.data.loading import batches
 from vla.data.manifest import make_manifest
 from vla.data.prepare import prepare
 from vla.data.prepared import PreparedStore, open_store
@@ -35,6 +36,7 @@ ROOT = Path(__file__).parents[1]
 PAIRS = 5
 BIG = 1 << 30  # bytes of the dataset that is hashed
 STEPS = 120
+BATCHES = 8
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -155,9 +157,40 @@ def bench_training(folder: Path) -> None:
     value, _ = ratio(training(folder, store, never), training(folder, store, never, "fast"))
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
     row("training, strict / fast", value, f"on {device}")
-    batches = sampler(store, config)
-    loading = seconds(lambda: [batches.batch(step) for step in range(STEPS)])
+    loading = seconds(lambda: list(batches(sampler(store, config), range(STEPS), 0)))
     row("making batches / training", loading / took, f"{1000 * loading / STEPS:.2f} ms a batch")
+
+
+def bench_loading(_: Path) -> None:
+    """Large batches, as a GPU is given them: 256 augmented pictures of 224 by 224."""
+    frames, random = 1024, np.random.default_rng(0)
+    store = PreparedStore(
+        cameras=("side",),
+        tasks=({"name": "t", "instructions": ["do it"], "held_out": []},),
+        seeds=(0,),
+        pictures=random.integers(0, 256, (frames, 1, 3, 224, 224), np.uint8),
+        state=random.random((frames, 8), np.float32),
+        action=random.random((frames, 7), np.float32),
+        task=np.zeros(frames, np.int64),
+        step=np.arange(frames),
+        length=np.full(frames, frames),
+    )
+    source = Sampler(
+        store,
+        policy_spec(store),
+        seed=0,
+        batch_size=256,
+        chunk_length=10,
+        max_words=8,
+        augmentation=True,
+    )
+    threads = os.cpu_count() or 1
+    value, took = ratio(
+        lambda: list(batches(source, range(BATCHES), threads)),
+        lambda: list(batches(source, range(BATCHES), 1)),
+    )
+    remark = f"{BATCHES * 256 / took:.0f} pictures/s"
+    row(f"large batches, {threads} loader threads / one", value, remark)
 
 
 def bench_planning(folder: Path) -> None:
@@ -258,6 +291,7 @@ def main() -> None:
     for bench in (
         bench_verification,
         bench_training,
+        bench_loading,
         bench_planning,
         bench_overhead,
         bench_database,

@@ -77,6 +77,12 @@ def environment(kind):
     )
 
 
+def training_cores(wildcards):
+    """A GPU's job waits for its kernels while others load; on a CPU, loading is little beside training."""
+    resources = experiment_of(wildcards).config.resources
+    return max(resources.training_threads, resources.loader_workers)
+
+
 def gpus(wildcards):
     return int(experiment_of(wildcards).accelerator == "cuda")
 

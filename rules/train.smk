@@ -16,7 +16,7 @@ rule train:
     priority: 10
     conda:
         environment("train")
-    threads: lambda wildcards: experiment_of(wildcards).config.resources.training_threads
+    threads: training_cores
     resources:
         mem_mb=4000,
         gpu=gpus,

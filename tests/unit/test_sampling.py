@@ -1,9 +1,12 @@
 """Batches are functions of (seed, step)."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
 
+from vla.data.loading import batches
 from vla.data.sampling import Sampler, policy_spec
 
 FRAMES = 40
@@ -44,6 +47,35 @@ def test_batch_does_not_depend_on_what_was_drawn_before(sampler, augmentation):
     for step in (13, 5, 6, 0):  # epochs begin within steps 5 and 11
         assert equal(sampler(augmentation=augmentation).batch(step), in_order[step])
         assert equal(drawn.batch(step), in_order[step])
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_loader_gives_the_same_batches_with_any_number_of_workers(sampler, workers):
+    """Batches of 7 from 40 frames: workers are in different epochs at the same time."""
+    steps = range(2, 60)
+    made = list(batches(sampler(augmentation=True), steps, workers))
+    expected = list(batches(sampler(augmentation=True), steps, 0))
+    assert len(made) == len(expected) == len(steps)
+    assert all(equal(one, other) for one, other in zip(made, expected, strict=True))
+
+
+def test_loader_tells_what_went_wrong_and_leaves_no_thread(sampler):
+    drawn = sampler()
+
+    class Broken:
+        def batch(self, step):
+            if step == 4:
+                raise OSError("the disk is gone")
+            return drawn.batch(step)
+
+    loader = batches(Broken(), range(10), 2)
+    assert len([next(loader) for _ in range(4)]) == 4
+    with pytest.raises(OSError, match="the disk is gone"):
+        next(loader)
+    stopped = batches(drawn, range(10), 2)
+    next(stopped)
+    stopped.close()
+    assert not [thread for thread in threading.enumerate() if "loader" in thread.name]
 
 
 def test_every_epoch_visits_every_frame_once_in_an_order_of_its_own(sampler):

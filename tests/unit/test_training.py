@@ -101,6 +101,15 @@ def test_training_lowers_the_loss(train, tmp_path):
     assert losses[-1] < 0.8 * losses[0]
 
 
+def test_bits_do_not_depend_on_the_number_of_loader_workers(train, tmp_path):
+    none = train("none", resources={"loader_workers": 0})
+    with pytest.raises(KilledError):
+        train("some", resources={"loader_workers": 1}, sampler=KilledAt)
+    some = train("some", resources={"loader_workers": 3})
+    assert same_weights(none, some)
+    assert rows(tmp_path / "none") == rows(tmp_path / "some")
+
+
 @pytest.mark.parametrize("kind", ["BC", "RT2"])
 def test_interrupted_run_goes_on_to_the_same_bits(train, tmp_path, kind):
     model = {"type": kind}

@@ -44,6 +44,8 @@ class ResourcesSection(Section):
     """Device; `auto` takes a GPU when there is one where Snakemake starts. Part of the run key."""
     training_threads: PositiveInt = 1
     """CPU threads of one training run. Part of the run key: another number sums in another order."""
+    loader_workers: NonNegativeInt = 1
+    """Threads that make training batches ahead; any number gives the same bits, 0 makes each when it is due."""
     evaluation_workers: PositiveInt = 1
     """Processes that run episodes side by side, one thread each; any number gives the same outcomes."""
     disk_gb: PositiveFloat = 1.0

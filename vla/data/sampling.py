@@ -96,10 +96,11 @@ class Sampler:
         return np.array([self._order(e)[o] for e, o in zip(epochs, offsets, strict=True)])
 
     def _order(self, epoch: int) -> np.ndarray:
-        if self._epoch[0] != epoch:
+        known, order = self._epoch  # one read: another thread may be in another epoch
+        if known != epoch:
             order = generator(self.seed, ORDER, epoch).permutation(len(self.store))
             self._epoch = (epoch, order)
-        return self._epoch[1]
+        return order
 
 
 def augment(pictures: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -111,11 +112,13 @@ def augment(pictures: np.ndarray, random: np.random.Generator) -> np.ndarray:
     padding = [(0, 0)] * 3 + [(MAX_SHIFT, MAX_SHIFT)] * 2
     padded = np.pad(pictures, padding, mode="edge")
     shifts = random.integers(0, 2 * MAX_SHIFT + 1, (batch, 2))
-    shifted = np.stack(
-        [padded[i, :, :, y : y + size, x : x + size] for i, (y, x) in enumerate(shifts)]
-    )
-    shape = (batch, 1, 1, 1, 1)
-    contrast = 1 + random.uniform(-MAX_JITTER, MAX_JITTER, shape)
-    brightness = 255 * random.uniform(-MAX_JITTER, MAX_JITTER, shape)
-    jittered = (shifted.astype(np.float32) - 127.5) * contrast + 127.5 + brightness
-    return np.clip(np.rint(jittered), 0, 255).astype(np.uint8)
+    contrast = 1 + random.uniform(-MAX_JITTER, MAX_JITTER, (batch, 1))
+    brightness = 255 * random.uniform(-MAX_JITTER, MAX_JITTER, (batch, 1))
+    # Bytes have 256 values: what becomes of each is computed once a sample, and then looked up.
+    jittered = (np.arange(256) - 127.5) * contrast + 127.5 + brightness
+    tables = np.clip(np.rint(jittered), 0, 255).astype(np.uint8)
+    augmented = np.empty_like(pictures)
+    for sample, (y, x) in enumerate(shifts):
+        shifted = padded[sample, :, :, y : y + size, x : x + size]
+        np.take(tables[sample], shifted, out=augmented[sample], mode="clip")
+    return augmented

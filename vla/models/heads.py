@@ -1,6 +1,6 @@
 """Action heads: decoder tokens -> action chunk in [-1, 1], and the loss that trains them."""
 
-from typing import Protocol
+from abc import ABC, abstractmethod
 
 import torch
 import torch.nn.functional as F
@@ -9,17 +9,19 @@ from torch import Tensor, nn
 from vla.config.model import ModelSection
 
 
-class ActionHead(Protocol):
+class ActionHead(ABC, nn.Module):
     """What a policy asks of its head. Actions: float (batch, chunk, action_dim) in [-1, 1]."""
 
+    @abstractmethod
     def loss(self, tokens: Tensor, actions: Tensor, valid: Tensor) -> Tensor:
         """Mean loss over valid steps; `valid`: bool (batch, chunk)."""
 
+    @abstractmethod
     def act(self, tokens: Tensor, decoding: str) -> Tensor:
         """Actions from decoder tokens (batch, chunk, width); `decoding` concerns bins only."""
 
 
-class RegressionHead(nn.Module):
+class RegressionHead(ActionHead):
     """L1 regression of the whole chunk (Zhao et al. 2023, ACT; Kim et al. 2025, OpenVLA-OFT)."""
 
     def __init__(self, width: int, action_dim: int):
@@ -34,7 +36,7 @@ class RegressionHead(nn.Module):
         return self.out(tokens).clamp(-1, 1)
 
 
-class DiscreteHead(nn.Module):
+class DiscreteHead(ActionHead):
     """Each action dimension as one of `num_bins` tokens (Brohan et al. 2023, RT-2), cross-entropy.
 
     All tokens of a chunk are predicted at once rather than one after the other.
@@ -63,7 +65,7 @@ class DiscreteHead(nn.Module):
         return self.out(tokens).float().unflatten(-1, (self.action_dim, self.num_bins))
 
 
-def build_head(config: ModelSection, action_dim: int) -> nn.Module:
+def build_head(config: ModelSection, action_dim: int) -> ActionHead:
     if config.head == "discrete":
         return DiscreteHead(config.fusion.width, action_dim, config.num_bins)
     return RegressionHead(config.fusion.width, action_dim)

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from vla.config.load import ExperimentConfig
+from vla.data.loading import batches
 from vla.data.prepared import PreparedStore
 from vla.data.sampling import Batch, Sampler
 from vla.errors import GoOnLaterError, UserError
@@ -65,10 +66,12 @@ def fit(run: TrainingRun, policy: Policy, sampler: Sampler) -> TrainingResult:
         checkpoints.save(0, [], None, policy, optimizer)
     report = _Report(run, first, losses)
     progress = Progress("train", config.num_steps, "step", done=first)
-    with closing(checkpoints), closing(report.metrics), StopRequest() as stop:
-        for step in range(first, config.num_steps):
+    steps = range(first, config.num_steps)
+    loader = batches(sampler, steps, run.config.resources.loader_workers)
+    with closing(checkpoints), closing(report.metrics), closing(loader), StopRequest() as stop:
+        for step in steps:
             asked = time.monotonic()
-            batch = sampler.batch(step)
+            batch = next(loader)
             waited = time.monotonic() - asked
             rate = learning_rate(step, config)
             loss, norm = _optimise(run, policy, optimizer, batch, rate)
