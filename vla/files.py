@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -82,6 +83,17 @@ def exclusive(folder: Path) -> Iterator[None]:
         stream.write(f"process {os.getpid()} on {socket.gethostname()}")
         stream.flush()
         yield
+
+
+def require_space(path: Path, needed: int, way_out: str) -> None:
+    """`UserError` when the file system of `path` has less than `needed` bytes free."""
+    free = shutil.disk_usage(path.parent).free
+    if free < needed:
+        raise UserError(
+            f"The disk is full: {path.name} needs {needed / 1e6:.1f} MB, {free / 1e6:.1f} MB are "
+            f"free in {path.parent}.",
+            way_out,
+        )
 
 
 def write_atomic(path: Path, write: Callable[[Path], Any]) -> None:

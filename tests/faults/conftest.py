@@ -3,6 +3,7 @@
 import os
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from killing import digest
@@ -54,19 +55,39 @@ def results_of_a(undisturbed) -> dict[str, str]:
 
 
 @pytest.fixture
-def folder_on_its_own_disk(fresh, tmp_path):
-    """A project of experiment `a` alone, whose folder lies on a file system of 40 MB."""
-    if os.geteuid():
-        pytest.skip("mounting a file system needs root")
+def project_of_a(fresh, tmp_path) -> Project:
+    """A project of experiment `a` alone, that wants 1 MB to stay free."""
     project = fresh.copy(tmp_path / "project")
-    folder = project.root / "experiments/a"
-    files = {path.name: path.read_bytes() for path in folder.iterdir()}
-    mount = ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(folder)]
-    subprocess.run(mount, check=True)
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
     project.change("a", "resources", disk_gb=0.001)
     config = {"experiments": ["a"], "comparisons": [], "allow_dirty": True}
     project.write_yaml("config/config.yaml", config)
-    yield project, folder
-    subprocess.run(["umount", str(folder)], check=True)
+    return project
+
+
+@pytest.fixture
+def small_disk():
+    """Mounts file systems of so many MB on folders; what the folders held is there again."""
+    if os.geteuid():
+        pytest.skip("mounting a file system needs root")
+    mounted = []
+
+    def mount(folder: Path, megabytes: int) -> None:
+        folder.mkdir(exist_ok=True)
+        files = {path.name: path.read_bytes() for path in folder.iterdir()}
+        size = f"size={megabytes}m"
+        subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)], check=True)
+        mounted.append(folder)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture
+def folder_on_its_own_disk(project_of_a, small_disk):
+    """The project, and the folder of its experiment, which lies on a file system of 40 MB."""
+    folder = project_of_a.root / "experiments/a"
+    small_disk(folder, 40)
+    return project_of_a, folder

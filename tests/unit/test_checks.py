@@ -5,7 +5,8 @@ import shutil
 import pytest
 
 from tests.project import ROOT
-from vla.checks.estimates import can_be_pulled, disk_needs, parameter_count
+from vla.checks.dataset import can_be_pulled
+from vla.checks.estimates import disk_needs, parameter_count
 from vla.checks.findings import check_experiment, require
 from vla.config.load import read_yaml
 from vla.data.manifest import read_manifest
@@ -37,22 +38,36 @@ def found(experiment: Experiment) -> dict[str, str]:
 
 def test_dataset_that_is_neither_here_nor_anywhere_fails(experiment):
     assert found(experiment)["dataset"].startswith("fail: metaworld-4tasks 1.0.0, content 26c369")
-    manifest = read_manifest(experiment.dataset.manifest(experiment.root))
-    assert not can_be_pulled(manifest, experiment.root)
+    files = read_manifest(experiment.dataset.manifest(experiment.root))["files"]
+    assert not can_be_pulled(files, experiment.root)
     shutil.copytree(ROOT / "data/dvc-remote", experiment.root / "data/dvc-remote")
-    assert can_be_pulled(manifest, experiment.root)
+    assert can_be_pulled(files, experiment.root)
     assert found(experiment)["dataset"].endswith("0 of 7 files here; dvc pull brings the rest")
 
 
-def test_size_is_that_of_the_model_or_what_is_stated(experiment):
-    assert parameter_count(experiment) == 520_000  # stated: nothing else is known without data
+def test_sizes_are_known_before_the_data_is_fetched(experiment):
+    """Stated or unknown while nothing tells; then from the dataset's description in DVC's storage."""
+    assert parameter_count(experiment) == 520_000
+    assert "prepared data unknown before it is here" in found(experiment)["disk"]
+    shutil.copytree(ROOT / "data/dvc-remote", experiment.root / "data/dvc-remote")
+    assert parameter_count(experiment) == pytest.approx(530_000, rel=0.02)
+    needs = {need.what: need.count for need in disk_needs(experiment, 1_000_000)}
+    files = read_manifest(experiment.dataset.manifest(experiment.root))["files"]
+    assert needs == {
+        "3 checkpoints": 3 * 12e6,  # two kept, one being written
+        "results": needs["results"],
+        "dataset": 2 * sum(file["bytes"] for file in files),  # here, and in DVC's cache
+        "prepared data": 6650 * 64 * 64 * 3,
+    }
+
+
+def test_description_of_a_dataset_that_is_not_the_pinned_one_is_not_believed(experiment):
     info = experiment.dataset.folder(experiment.root) / "meta/info.json"
     info.parent.mkdir(parents=True)
-    shutil.copy(ROOT / "tests/data/info.json", info)
-    assert parameter_count(experiment) == pytest.approx(530_000, rel=0.02)
-    needs = disk_needs(experiment, 1_000_000)
-    assert needs["3 checkpoints"] == 3 * 12e6  # two kept, one being written
-    assert needs["prepared data"] > 0
+    info.write_text('{"features": {}, "total_frames": 1}')
+    assert parameter_count(experiment) == 520_000
+    shutil.copytree(ROOT / "data/dvc-remote", experiment.root / "data/dvc-remote")
+    assert "prepared data unknown before it is here" in found(experiment)["disk"]
 
 
 def test_outside_git_is_a_warning(experiment):

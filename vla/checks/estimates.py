@@ -1,12 +1,13 @@
-"""What an experiment will need: parameters, disk, time; and whether its dataset can be brought here."""
+"""What an experiment will need: parameters, disk, time."""
 
-import configparser
-import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from vla.checks.dataset import dataset_info, fetched_bytes, missing_files
+from vla.data.manifest import read_manifest
 from vla.errors import UserError
 from vla.files import read_sealed
 from vla.items import Experiment
@@ -22,8 +23,17 @@ USUAL_WORDS = 100  # of a vocabulary that is not known before the data is read
 USUAL_TASKS = 4
 
 
-def disk_needs(experiment: Experiment, parameters: int) -> dict[str, float]:
-    """Bytes that will be written, by kind, for all seeds."""
+@dataclass(frozen=True)
+class Need:
+    """`count` bytes that will be written to `folder`; None where nothing tells how many."""
+
+    what: str
+    count: float | None
+    folder: Path
+
+
+def disk_needs(experiment: Experiment, parameters: int) -> list[Need]:
+    """What will be written, for all seeds."""
     config = experiment.config
     keep = config.checkpoints
     kept = 1 + keep.keep_last + keep.keep_best  # one more while it is written
@@ -32,11 +42,16 @@ def disk_needs(experiment: Experiment, parameters: int) -> dict[str, float]:
     videos = len(config.evaluation.tasks or ()) or USUAL_TASKS
     videos *= config.evaluation.videos_per_task * len(config.evaluation.conditions)
     seeds = len(experiment.runs)
-    return {
-        f"{seeds * kept} checkpoints": seeds * kept * CHECKPOINT_BYTES * parameters,
-        "results": seeds * (POLICY_BYTES * parameters + videos * VIDEO_BYTES),
-        "prepared data": _store_bytes(experiment),
-    }
+    checkpoints = seeds * kept * CHECKPOINT_BYTES * parameters
+    results = seeds * (POLICY_BYTES * parameters + videos * VIDEO_BYTES)
+    root, entry = experiment.root, experiment.dataset
+    missing = missing_files(entry, read_manifest(entry.manifest(root)), root)
+    return [
+        Need(f"{seeds * kept} checkpoints", checkpoints, experiment.folder),
+        Need("results", results, experiment.folder),
+        Need("dataset", fetched_bytes(missing, root), entry.folder(root)),
+        Need("prepared data", _store_bytes(experiment), root / "data/.prepared"),
+    ]
 
 
 def parameter_count(experiment: Experiment) -> int | None:
@@ -44,9 +59,8 @@ def parameter_count(experiment: Experiment) -> int | None:
 
     `UserError` when they are not what `model.num_params` states.
     """
-    info = experiment.dataset.folder(experiment.root) / "meta/info.json"
     try:
-        features = json.loads(info.read_text())["features"]
+        features = _info(experiment)["features"]
         cameras = experiment.config.data.cameras
         spec = PolicySpec(
             cameras=cameras,
@@ -59,23 +73,26 @@ def parameter_count(experiment: Experiment) -> int | None:
         )
         with torch.device("meta"):
             return count_parameters(build_policy(experiment.config.model, spec))
-    except (OSError, ValueError, KeyError):
+    except KeyError:  # not here yet, or of another format
         return experiment.config.model.num_params
 
 
-def _store_bytes(experiment: Experiment) -> int:
-    """What the prepared store will take; 0 when it is there or the dataset is not yet."""
+def _info(experiment: Experiment) -> dict[str, Any]:
+    entry, root = experiment.dataset, experiment.root
+    return dataset_info(entry, read_manifest(entry.manifest(root)), root)
+
+
+def _store_bytes(experiment: Experiment) -> int | None:
+    """What the prepared store will take: 0 when it is there, None when nothing tells."""
     if (experiment.root / "data/.prepared" / experiment.store.name / "prepared.json").is_file():
         return 0
     try:
-        info = json.loads(
-            (experiment.dataset.folder(experiment.root) / "meta/info.json").read_text()
-        )
+        info = _info(experiment)
         cameras = experiment.config.data.cameras
         shapes = [info["features"][f"observation.images.{name}"]["shape"] for name in cameras]
         return info["total_frames"] * sum(h * w * c for h, w, c in shapes)
-    except (OSError, ValueError, KeyError):
-        return 0
+    except KeyError:
+        return None
 
 
 def earlier_seconds_a_step(experiment: Experiment) -> list[float]:
@@ -106,20 +123,3 @@ def earlier_seconds_a_step(experiment: Experiment) -> list[float]:
         if theirs == kind:
             seconds.append(record["training_seconds"] / training["num_steps"])
     return seconds
-
-
-def can_be_pulled(manifest: dict[str, Any], root: Path) -> bool:
-    """Whether DVC's cache or default remote has every file; a remote elsewhere is believed to."""
-    config = configparser.ConfigParser()
-    config.read([root / ".dvc/config", root / ".dvc/config.local"])
-    places = [root / ".dvc/cache"]
-    remote = f"'remote \"{config.get('core', 'remote', fallback='')}\"'"
-    if config.has_section(remote):
-        url = config[remote]["url"]
-        if "://" in url:
-            return True
-        places.append(root / ".dvc" / url)
-    return all(
-        any((p / "files/md5" / f["md5"][:2] / f["md5"][2:]).is_file() for p in places)
-        for f in manifest["files"]
-    )

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 import psutil
 import torch
 
+from vla.checks.dataset import can_be_pulled, missing_files
 from vla.checks.estimates import (
     TRAINING_BYTES,
-    can_be_pulled,
+    Need,
     disk_needs,
     earlier_seconds_a_step,
     parameter_count,
@@ -47,7 +48,7 @@ def check_experiment(experiment: Experiment, root: Path, allow_dirty: bool) -> l
         _code(root, allow_dirty),
         _dataset(experiment),
         model,
-        _disk(experiment, parameters),
+        *_disks(experiment, parameters),
         *_device(experiment, parameters),
         *_trackers(experiment),
         _time(experiment),
@@ -112,15 +113,14 @@ def _code(root: Path, allow_dirty: bool) -> Finding:
 def _dataset(experiment: Experiment) -> Finding:
     entry, root = experiment.dataset, experiment.root
     manifest = read_manifest(entry.manifest(root))
-    files = manifest["files"]
-    here = sum((entry.folder(root) / file["path"]).is_file() for file in files)
+    count, missing = len(manifest["files"]), missing_files(entry, manifest, root)
     what = (
         f"{experiment.config.data.dataset} {entry.version}, content {content_hash(manifest)[:12]}"
     )
-    if here == len(files):
-        return Finding("dataset", "ok", f"{what}, {here} files here")
-    found = f"{what}, {here} of {len(files)} files here"
-    if can_be_pulled(manifest, root):
+    if not missing:
+        return Finding("dataset", "ok", f"{what}, {count} files here")
+    found = f"{what}, {count - len(missing)} of {count} files here"
+    if can_be_pulled(missing, root):
         return Finding("dataset", "ok", f"{found}; dvc pull brings the rest")
     return Finding(
         "dataset",
@@ -140,17 +140,35 @@ def _model(experiment: Experiment) -> tuple[int, Finding]:
     return parameters, Finding("model", "ok", f"about {parameters / 1e6:.2f} M parameters")
 
 
-def _disk(experiment: Experiment, parameters: int) -> Finding:
-    free = shutil.disk_usage(experiment.folder).free
-    needs = disk_needs(experiment, parameters)
+def _disks(experiment: Experiment, parameters: int) -> list[Finding]:
+    """One line a file system: the experiment's, and that of the data where it is another."""
+    by_device: dict[int, list[Need]] = {}
+    for need in disk_needs(experiment, parameters):
+        by_device.setdefault(_existing(need.folder).stat().st_dev, []).append(need)
+    return [_disk(experiment, needs) for needs in by_device.values()]
+
+
+def _existing(folder: Path) -> Path:
+    return next(path for path in (folder, *folder.parents) if path.exists())
+
+
+def _disk(experiment: Experiment, needs: list[Need]) -> Finding:
+    folder = _existing(needs[0].folder)
+    name = (
+        "disk" if folder == experiment.folder else f"disk of {folder.relative_to(experiment.root)}"
+    )
+    free, needed = shutil.disk_usage(folder).free, sum(need.count or 0 for need in needs)
     reserve = experiment.config.resources.disk_gb * GB
-    missing = sum(needs.values()) + reserve - free
-    parts = ", ".join(f"{name} {size(count)}" for name, count in needs.items())
-    found = f"{size(free)} free; {size(sum(needs.values()))} needed ({parts}); {size(reserve)} stay free"
+    parts = ", ".join(
+        f"{need.what} {'unknown before it is here' if need.count is None else size(need.count)}"
+        for need in needs
+    )
+    found = f"{size(free)} free; {size(needed)} needed ({parts}); {size(reserve)} stay free"
+    missing = needed + reserve - free
     if missing <= 0:
-        return Finding("disk", "ok", found)
+        return Finding(name, "ok", found)
     return Finding(
-        "disk",
+        name,
         "fail",
         found,
         f"Free {size(missing)} (vla clean shows what can go), keep fewer checkpoints "

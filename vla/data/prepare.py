@@ -1,5 +1,7 @@
 """Decode a dataset once, into the memory-mapped store that training reads."""
 
+import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import numpy as np
 from vla.data.lerobot import LeRobotReader
 from vla.data.prepared import ARRAYS
 from vla.errors import UserError
-from vla.files import describe_file, write_atomic, write_sealed
+from vla.files import describe_file, require_space, write_atomic, write_sealed
 
 
 def prepare(dataset: Path, cameras: tuple[str, ...], folder: Path) -> None:
@@ -28,9 +30,13 @@ def prepare(dataset: Path, cameras: tuple[str, ...], folder: Path) -> None:
             stacked = np.stack([episode.frames[camera] for camera in cameras], 1)
             stacked = stacked.transpose(0, 1, 4, 2, 3)
             if pictures is None:  # the first episode tells the size
-                pictures = np.lib.format.open_memmap(
-                    path, "w+", np.uint8, (frames, *stacked.shape[1:])
+                shape = (frames, *stacked.shape[1:])
+                require_space(
+                    folder / "pictures.npy",
+                    math.prod(shape),
+                    "Free some (vla clean shows what can go) and run snakemake again.",
                 )
+                pictures = _allocate(path, shape)
             elif stacked.shape[1:] != pictures.shape[1:]:
                 raise UserError(f"{dataset}: pictures differ in size.", "Use cameras of one size.")
             length = len(stacked)
@@ -60,6 +66,17 @@ def prepare(dataset: Path, cameras: tuple[str, ...], folder: Path) -> None:
             "files": [describe_file(folder / f"{name}.npy", folder) for name in ARRAYS],
         },
     )
+
+
+def _allocate(path: Path, shape: tuple[int, ...]) -> np.memmap:
+    """A file of uint8 zeros, mapped into memory.
+
+    Its bytes are set aside at once: where a mapped file has holes, a full disk ends the process.
+    """
+    pictures = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+    with open(path, "rb+") as stream:
+        os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
+    return pictures
 
 
 def _tasks(reader: LeRobotReader) -> list[dict[str, Any]]:

@@ -5,7 +5,6 @@ moments and the step are all there is to save.
 """
 
 import logging
-import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,7 +14,14 @@ from safetensors.torch import load_file, save_file
 
 from vla.config.operation import CheckpointsSection
 from vla.errors import UserError
-from vla.files import check_file, describe_file, read_sealed, write_atomic, write_sealed
+from vla.files import (
+    check_file,
+    describe_file,
+    read_sealed,
+    require_space,
+    write_atomic,
+    write_sealed,
+)
 from vla.training.retention import checkpoint_files, checkpoint_losses, kept_steps
 
 logger = logging.getLogger("vla")
@@ -113,7 +119,11 @@ class Checkpoints:
     def _write(self, step: int, loss: float | None, tensors: dict[str, torch.Tensor]) -> None:
         record_path, path = checkpoint_files(self.folder, step)
         self.folder.mkdir(parents=True, exist_ok=True)
-        _require_space(path, sum(tensor.nbytes for tensor in tensors.values()))
+        require_space(
+            path,
+            sum(tensor.nbytes for tensor in tensors.values()),
+            "Free some and run snakemake again: it goes on from the checkpoint before.",
+        )
         write_atomic(path, lambda temporary: save_file(tensors, temporary))
         _require_equal(path, tensors)
         weights = describe_file(path, self.folder)
@@ -149,16 +159,6 @@ def _load(
     optimizer.load_state_dict(content)
     device = next(policy.parameters()).device
     return [loss.to(device) for loss in tensors.get("losses", ())]
-
-
-def _require_space(path: Path, needed: int) -> None:
-    free = shutil.disk_usage(path.parent).free
-    if free < needed:
-        raise UserError(
-            f"The disk is full: {path.name} needs {needed / 1e6:.1f} MB, {free / 1e6:.1f} MB are "
-            f"free in {path.parent}.",
-            "Free some and run snakemake again: it goes on from the checkpoint before.",
-        )
 
 
 def _require_equal(path: Path, tensors: dict[str, torch.Tensor]) -> None:
