@@ -9,6 +9,8 @@ rule check_experiment:
         "experiments/{experiment}/logs/{run}/check.log",
     benchmark:
         "experiments/{experiment}/logs/{run}/check.benchmark.tsv"
+    # First of all: what is wrong shows in seconds, while data may take hours to come.
+    priority: 20
     conda:
         environment("train")
     threads: 1

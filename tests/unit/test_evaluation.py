@@ -1,5 +1,6 @@
 """Evaluation: seeds no demonstration used, an outcome for every episode, the same for any workers."""
 
+import json
 import os
 import time
 from dataclasses import replace
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import imageio.v3 as imageio
 import pytest
+import torch
 
 from vla.config.evaluation import EvaluationSection
 from vla.errors import UserError
@@ -17,6 +19,7 @@ from vla.evaluation.video import EVERY, SIZE, choose, film
 from vla.evaluation.workers import run_episodes
 from vla.models.storage import load_policy
 from vla.simulation.metaworld import SEEDS_PER_TASK, MetaWorldEnv, task_seed
+from vla.training.determinism import set_determinism
 
 BUTTON, FAUCET = "button-press-topdown-v3", "faucet-open-v3"
 CONFIG = EvaluationSection(tasks=(BUTTON,), episodes_per_task=2, max_steps=20, execute_steps=4)
@@ -47,6 +50,16 @@ def journal(tmp_path) -> Journal:
 def results(plans, policy_file, tmp_path_factory):
     journal = Journal(tmp_path_factory.mktemp("evaluation") / "episodes.journal")
     return run_episodes(plans, policy_file, CONFIG, "cpu", 1, journal)
+
+
+def tells_its_switches(plan: EpisodePlan) -> EpisodeResult:
+    switches = {
+        "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
+        "cudnn_benchmark": torch.backends.cudnn.benchmark,
+        "tf32_cudnn": torch.backends.cudnn.allow_tf32,
+        "threads": torch.get_num_threads(),
+    }
+    return EpisodeResult(plan, "failure", 0, 0.0, json.dumps(switches))
 
 
 def must_not_run(plan: EpisodePlan) -> EpisodeResult:
@@ -121,6 +134,12 @@ def test_outcomes_are_the_same_for_any_number_of_workers(results, plans, policy_
         assert (result.outcome, result.steps, result.error) == ("failure", 20, "")
     side_by_side = run_episodes(plans, policy_file, CONFIG, "cpu", 2, journal)
     assert rows(side_by_side) == rows(results)
+
+
+def test_workers_run_under_the_switches_that_the_record_names(plans, policy_file, journal):
+    arguments = (plans[:1], policy_file, CONFIG, "cpu", 1, journal)
+    (result,) = run_episodes(*arguments, episode=tells_its_switches)
+    assert json.loads(result.error).items() <= set_determinism(threads=1).items()
 
 
 def test_episode_whose_process_dies_is_a_crash_alone(policy_file, tmp_path, journal):

@@ -3,12 +3,15 @@
 import csv
 import logging
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from tests.project import ROOT
 from vla.config.training import TrainingSection
 from vla.data.sampling import Sampler, policy_spec
 from vla.errors import UserError
@@ -224,6 +227,17 @@ def test_gpu_asked_for_and_absent_is_a_mistake(monkeypatch):
     assert choose_device("cpu") == CPU
     with pytest.raises(UserError, match=r"resources\.accelerator is cuda"):
         choose_device("cuda")
+
+
+def test_compiled_training_code_is_deterministic_too():
+    code = """
+import torch
+from vla.training.determinism import set_determinism
+set_determinism(1)
+import torch._inductor.config
+assert torch._inductor.config.deterministic
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
 def test_fast_mode_gives_up_exactness_and_says_so():

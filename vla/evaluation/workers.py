@@ -7,8 +7,6 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-import torch
-
 from vla.config.evaluation import EvaluationSection
 from vla.evaluation.journal import Journal
 from vla.evaluation.protocol import EpisodePlan
@@ -17,6 +15,7 @@ from vla.models.policy import Policy
 from vla.models.storage import load_policy
 from vla.progress import Progress
 from vla.simulation.metaworld import MetaWorldEnv
+from vla.training.determinism import set_determinism
 
 # What one worker process keeps between episodes.
 _setup: tuple[Path, EvaluationSection, str]
@@ -80,7 +79,7 @@ def _in_pool(
 
 def _start(policy_file: Path, config: EvaluationSection, device: str) -> None:
     global _setup
-    torch.set_num_threads(1)
+    set_determinism(threads=1)
     _setup = (policy_file, config, device)
 
 

@@ -11,13 +11,15 @@ def set_determinism(threads: int, mode: str = "strict") -> dict[str, object]:
     """Set every switch that bits depend on; returns them for the record.
 
     `mode`: `strict` repeats bits; `fast` allows TF32, cuDNN's benchmark mode and kernels that add in
-    no fixed order. Call before the first CUDA call. The number of threads is part of the identity of a run:
+    no fixed order. Call before CUDA or `torch.compile` are used. The number of threads is part of the identity of a run:
     sums over another number of threads round in another order.
     """
     strict = mode == "strict"
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(strict)
+    # As `torch.use_deterministic_algorithms`, which loads the whole compiler (0.9 s) only to tell it so.
+    torch.set_deterministic_debug_mode("error" if strict else "default")
+    os.environ["TORCHINDUCTOR_DETERMINISTIC"] = str(int(strict))
     torch.backends.cudnn.benchmark = not strict
     torch.backends.cuda.matmul.allow_tf32 = not strict
     torch.backends.cudnn.allow_tf32 = not strict
