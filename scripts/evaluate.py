@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from vla.checks.committed import require_committed
 from vla.errors import UserError
 from vla.evaluation.episodes import episodes_table
 from vla.evaluation.journal import Journal
@@ -13,21 +14,30 @@ from vla.items import Evaluation, Experiment, Run
 from vla.job import job, load_plan
 from vla.models.policy import PolicySpec
 from vla.models.storage import read_policy_facts
-from vla.provenance.record import now, write_record
+from vla.provenance.record import Circumstances, write_record
 from vla.simulation.cameras import renderer_description
 from vla.training.determinism import choose_device, set_determinism
 
 
 def evaluate(
-    experiment: Experiment, run: Run, evaluation: Evaluation, record: Path, workers: int, root: Path
+    experiment: Experiment,
+    run: Run,
+    evaluation: Evaluation,
+    record: Path,
+    workers: int,
+    root: Path,
+    allow_dirty: bool,
 ) -> None:
     """Run the episodes, film some, and write the record last."""
-    started, config = now(), experiment.config.evaluation
+    config = experiment.config.evaluation
+    switches = set_determinism(threads=1)
+    circumstances = Circumstances.capture(root)
+    if not allow_dirty:
+        require_committed(circumstances.git, evaluation.identity["code"], experiment.name, root)
     for file in read_sealed(experiment.run_record(run))["files"]:
         check_file(file, experiment.folder)
     policy_file = experiment.folder / "checkpoints" / run.name / "policy.safetensors"
     facts = read_policy_facts(policy_file)
-    switches = set_determinism(threads=1)
     device = str(choose_device(experiment.accelerator))
     plans = plan_episodes(
         config, evaluation.condition, facts["tasks"], tuple(facts["demonstration_seeds"])
@@ -55,11 +65,10 @@ def evaluate(
     write_record(
         record,
         experiment.folder,
-        root=root,
+        circumstances=circumstances,
         kind="evaluation",
         key=evaluation.key,
         identity=evaluation.identity,
-        started=started,
         files=[episodes, *videos],
         facts={
             "experiment": experiment.name,
@@ -81,9 +90,18 @@ if __name__ == "__main__":
     words = snakemake.wildcards
     label = f"{words.experiment} {words.run.split('-')[0]} {words.evaluation.split('-')[0]}"
     with job("evaluate", snakemake.log[0], label) as root:
-        experiment = load_plan(snakemake).find_experiment(words.experiment)
+        plan = load_plan(snakemake)
+        experiment = plan.find_experiment(words.experiment)
         run = experiment.find_run(words.run)
         evaluation = run.find_evaluation(words.evaluation)
         record = Path(snakemake.output[0])
         with exclusive(record.parent):
-            evaluate(experiment, run, evaluation, record, snakemake.threads, root)
+            evaluate(
+                experiment,
+                run,
+                evaluation,
+                record,
+                snakemake.threads,
+                root,
+                plan.config.allow_dirty,
+            )

@@ -5,6 +5,7 @@ from pathlib import Path
 from vla.data.prepare import prepare
 from vla.data.verification import require_verified
 from vla.errors import UserError
+from vla.files import exclusive
 from vla.job import job, load_plan
 
 if __name__ == "__main__":
@@ -16,8 +17,6 @@ if __name__ == "__main__":
                 "Convert it to LeRobotDataset v3.0 and register that.",
             )
         require_verified(experiment.dataset, root)
-        prepare(
-            experiment.dataset.folder(root),
-            experiment.config.data.cameras,
-            Path(snakemake.output[0]).parent,
-        )
+        store = Path(snakemake.output[0]).parent
+        with exclusive(store):
+            prepare(experiment.dataset.folder(root), experiment.config.data.cameras, store)

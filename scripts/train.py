@@ -6,15 +6,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from vla.checks.committed import require_committed
 from vla.data.prepared import open_store
-from vla.files import exclusive, write_json
+from vla.files import exclusive, remove_leftovers, write_json
 from vla.items import Experiment, Run
 from vla.job import job, load_plan
 from vla.models.policy import count_parameters
 from vla.models.storage import save_policy
 from vla.monitoring.monitor import read_events
 from vla.provenance.attempts import attempt, gpu_hours
-from vla.provenance.record import now, write_record
+from vla.provenance.record import Circumstances, write_record
 from vla.tracking.mirroring import Mirroring, tracked_run, tracker_names
 from vla.training.determinism import choose_device, set_determinism
 from vla.training.loop import TrainingRun
@@ -34,14 +35,19 @@ def train(
     store: Path,
     record: Path,
     root: Path,
+    allow_dirty: bool,
     attempts: Callable[[], list[dict[str, Any]]],
 ) -> None:
     """Train, save the policy, and write the record last; `attempts` tells those up to now."""
-    started, config = now(), experiment.config
+    config = experiment.config
     switches = set_determinism(config.resources.training_threads, config.training.determinism)
+    circumstances = Circumstances.capture(root)
+    if not allow_dirty:
+        require_committed(circumstances.git, run.identity["code"], experiment.name, root)
     device = choose_device(experiment.accelerator)
     checkpoints = experiment.folder / "checkpoints" / run.name
     logs = experiment.folder / "logs" / run.name
+    remove_leftovers(checkpoints)
     resolved = record.with_name("config.resolved.json")
     write_json(resolved, config.model_dump(mode="json"))
     prepared = open_store(store)
@@ -70,11 +76,10 @@ def train(
     write_record(
         record,
         experiment.folder,
-        root=root,
+        circumstances=circumstances,
         kind="training",
         key=run.key,
         identity=run.identity,
-        started=started,
         files=[policy_file, policy_file.with_suffix(".json"), logs / "metrics.csv", resolved],
         facts={
             "experiment": experiment.name,
@@ -100,12 +105,13 @@ def train(
 if __name__ == "__main__":
     words = snakemake.wildcards
     with job("train", snakemake.log[0], f"{words.experiment} {words.run}") as root:
-        experiment = load_plan(snakemake).find_experiment(words.experiment)
+        plan = load_plan(snakemake)
+        experiment = plan.find_experiment(words.experiment)
         run = experiment.find_run(words.run)
-        store = Path(snakemake.input.store).parent
+        store, record = Path(snakemake.input.store).parent, Path(snakemake.output[0])
         logs = experiment.folder / "logs" / run.name
         with (
             exclusive(experiment.folder / "checkpoints" / run.name),
             attempt(logs / "attempts.jsonl", logs / "metrics.csv") as attempts,
         ):
-            train(experiment, run, store, Path(snakemake.output[0]), root, attempts)
+            train(experiment, run, store, record, root, plan.config.allow_dirty, attempts)

@@ -54,6 +54,15 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Remove what `atomic_path` left in `folder` when its process was killed.
+
+    For those who hold the folder (`exclusive`): nobody else may be writing there.
+    """
+    for path in folder.glob(".*.part*"):
+        path.unlink()
+
+
 def _flush_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -1,6 +1,7 @@
 """Files are whole or absent; damaged ones are named; mistakes reach the user from any process."""
 
 import multiprocessing
+import os
 import pickle
 
 import pytest
@@ -13,6 +14,7 @@ from vla.files import (
     exclusive,
     read_json,
     read_sealed,
+    remove_leftovers,
     sha256_bytes,
     write_atomic,
     write_json,
@@ -47,6 +49,21 @@ def test_unfinished_file_never_bears_the_name(tmp_path):
     write_atomic(path, look)
     assert path.read_text() == "half"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_leftovers_of_a_killed_writer_go_and_nothing_else_does(tmp_path):
+    def killed(temporary):
+        temporary.write_text("half")
+        os._exit(9)
+
+    whole = tmp_path / "store.npy"
+    write_text(whole, "whole")
+    writer = multiprocessing.get_context("fork").Process(target=write_atomic, args=(whole, killed))
+    writer.start()
+    writer.join()
+    assert len(list(tmp_path.iterdir())) == 2
+    remove_leftovers(tmp_path)
+    assert list(tmp_path.iterdir()) == [whole]
 
 
 def test_folders_are_made(tmp_path):

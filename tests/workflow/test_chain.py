@@ -82,3 +82,23 @@ def test_uncommitted_changes_are_kept(project):
     patches = list(project.root.glob("experiments/b/results/*/uncommitted.patch"))
     assert len(patches) == 1
     assert "std=0.03" in patches[0].read_text()
+
+
+def test_record_tells_of_the_code_that_the_job_began_with(project):
+    """A commit made while it trains has no part in what it makes."""
+    project.change("b", "experiment", seed=[2])
+    project.edit(
+        "experiments/b/train.py",
+        "    model, training =",
+        "    import subprocess\n"
+        "    subprocess.run(['git', 'commit', '-q', '--allow-empty', '-m', 'later'], check=True)\n"
+        "    model, training =",
+    )
+    for name, value in (("name", "t"), ("email", "t@example.org")):
+        project.git("config", f"user.{name}", value)
+    project.commit()
+    before = project.git("rev-parse", "HEAD").strip()
+    project.snakemake("--config", 'experiments=["b"]', "comparisons=[]", "--until", "train")
+    assert project.git("rev-parse", "HEAD").strip() != before
+    record = json.loads(project.one("experiments/b/results/seed2-*/run.json").read_text())
+    assert record["git"]["commit"] == before

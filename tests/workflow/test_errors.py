@@ -1,5 +1,6 @@
 """Every mistake a user can make: one clear message, an exit code, no traceback."""
 
+import json
 import shutil
 
 import pytest
@@ -142,3 +143,19 @@ def test_code_that_changes_while_the_workflow_runs_is_not_run(project):
     )
     printed = project.snakemake("--cores", "1", ok=False)
     assert "was changed while the workflow ran" in printed
+
+
+def test_evaluation_code_that_is_not_committed_is_refused_after_training(project):
+    """The check was passed before training; what changed since is met by the job itself."""
+    project.edit("config/config.yaml", "allow_dirty: true", "allow_dirty: false")
+    project.commit()
+    project.edit("vla/evaluation/rollout.py", "steps = 0", "steps = 1 - 1")
+    only_b = ("--config", 'experiments=["b"]', "comparisons=[]")
+    printed = project.snakemake(*only_b, ok=False)
+    assert "vla/evaluation/rollout.py: uncommitted, though the result depends on it" in printed
+    assert not list(project.root.glob("experiments/b/results/*/*/.*.part*"))
+    project.commit()
+    project.snakemake(*only_b, "--until", "evaluate")
+    records = list(project.root.glob("experiments/b/results/*/*/evaluation.json"))
+    newest = json.loads(max(records, key=lambda path: path.stat().st_mtime).read_text())
+    assert newest["git"] == {"commit": project.git("rev-parse", "HEAD").strip(), "dirty": []}

@@ -10,11 +10,15 @@ import numpy as np
 from vla.data.lerobot import LeRobotReader
 from vla.data.prepared import ARRAYS
 from vla.errors import UserError
-from vla.files import describe_file, require_space, write_atomic, write_sealed
+from vla.files import describe_file, remove_leftovers, require_space, write_atomic, write_sealed
 
 
 def prepare(dataset: Path, cameras: tuple[str, ...], folder: Path) -> None:
-    """Decode `dataset` (LeRobotDataset v3.0) into `folder`; `prepared.json` is written last."""
+    """Decode `dataset` (LeRobotDataset v3.0) into `folder`; `prepared.json` is written last.
+
+    Whoever calls it holds `folder` (`exclusive`).
+    """
+    remove_leftovers(folder)  # of the whole store's size each
     reader = LeRobotReader(dataset)
     tasks = _tasks(reader)
     task_of = {s: i for i, task in enumerate(tasks) for s in task["instructions"]}

@@ -55,3 +55,8 @@ def _git(root: Path, *arguments: str, index: str = "", given: str = "") -> str |
         ).stdout
     except (OSError, subprocess.CalledProcessError):
         return None
+
+
+def committed_text(root: Path, path: str) -> str | None:
+    """A text file as it is in the last commit; None if it is not there."""
+    return _git(root, "show", f"HEAD:{path}")

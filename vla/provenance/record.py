@@ -5,6 +5,7 @@ import re
 import shlex
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,29 +38,48 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+@dataclass(frozen=True)
+class Circumstances:
+    """Under which a job works: when, with what code, software and machine.
+
+    Taken before the work: what is edited or installed meanwhile has no part in what is made.
+    `git`: as from `git_state`.
+    """
+
+    started: str
+    git: dict[str, Any]
+    environment: dict[str, Any]
+    hardware: dict[str, Any]
+
+    @classmethod
+    def capture(cls, root: Path) -> "Circumstances":
+        """As they are now. `root`: where the code is."""
+        return cls(now(), git_state(root), capture_environment(root), capture_hardware())
+
+
 def write_record(
     path: Path,
     folder: Path,
     *,
-    root: Path,
+    circumstances: Circumstances,
     kind: str,
     key: str,
     identity: dict[str, Any],
-    started: str,
     files: Iterable[Path],
     facts: dict[str, Any],
 ) -> None:
     """Write the record of a job.
 
     `files`: what the job made, named with size and SHA-256 relative to `folder`, the experiment's,
-    so that a copied or moved folder stays whole. `root`: where the code is.
+    so that a copied or moved folder stays whole.
     Uncommitted changes are kept beside the record as `uncommitted.patch`.
     """
-    state = git_state(root)
+    git = circumstances.git
     made = list(files)
-    if state["diff"]:
-        patch = path.with_name("uncommitted.patch")
-        content = state["diff"].encode("utf-8", "surrogateescape")  # files in any encoding
+    patch = path.with_name("uncommitted.patch")
+    patch.unlink(missing_ok=True)  # of an earlier record of this key
+    if git["diff"]:
+        content = git["diff"].encode("utf-8", "surrogateescape")  # files in any encoding
         write_atomic(patch, lambda temporary: temporary.write_bytes(content))
         made.append(patch)
     write_sealed(
@@ -69,11 +89,11 @@ def write_record(
             "kind": kind,
             "key": key,
             "identity": identity,
-            "git": {"commit": state["commit"], "dirty": state["dirty"]},
-            "environment": capture_environment(root),
-            "hardware": capture_hardware(),
+            "git": {"commit": git["commit"], "dirty": git["dirty"]},
+            "environment": circumstances.environment,
+            "hardware": circumstances.hardware,
             "command": os.environ.get(COMMAND) or command_line(sys.argv),
-            "started": started,
+            "started": circumstances.started,
             "finished": now(),
             "files": [describe_file(file.absolute(), folder) for file in made],
             **facts,

@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from vla.files import read_sealed
 from vla.items import Experiment
 from vla.monitoring.monitor import describe_event
+from vla.report.checklist import checklist
 from vla.report.words import CONDITIONS, duration, short_task
 from vla.statistics.rates import describe, percent
 
@@ -58,7 +59,7 @@ def readme_context(experiment: Experiment, summary: dict[str, Any]) -> dict[str,
         "gpu_hours": sum(run["gpu_hours"] for run in runs),
         "figures": experiment.figures.name,
         "checks": read_sealed(experiment.results(experiment.runs[0].name, "check.json"))["checks"],
-        "checklist": checklist(runs[0], evaluations[0]),
+        "checklist": checklist(runs, evaluations),
         "events": [
             *(
                 f"seed {run['seed']}: {describe_event(event)}"
@@ -79,41 +80,6 @@ def draft_context(experiment: Experiment, state: list[str], events: list[str]) -
         "state": state,
         "events": events,
     }
-
-
-def checklist(run: dict[str, Any], evaluation: dict[str, Any]) -> list[tuple[bool, str, str]]:
-    """The reproducibility checklist: (fulfilled, what, value), filled from a run's record."""
-    environment, machine, git = run["environment"], run["hardware"], run["git"]
-    torch, on_gpu = environment["torch"], run["device"].startswith("cuda")
-    hardware = ", ".join(torch["gpus"]) if on_gpu else machine["cpu"]
-    if environment["deployment"] == "conda":
-        software = f"conda, {environment['name']}, lock {environment['lock'][:12]}"
-    else:
-        software = "host, not isolated (no --use-conda)"
-    commit = git["commit"] or "not in git"
-    if git["dirty"]:
-        commit += f" with {len(git['dirty'])} uncommitted changes (kept beside the record)"
-    dataset = run["dataset"]
-    return [
-        (True, "Python version", environment["python"]),
-        (True, "PyTorch version", torch["version"]),
-        (True, "CUDA version", torch["cuda"] or "none (CPU build)"),
-        (environment["deployment"] == "conda", "Locked environment", software),
-        (True, "Random seed set", str(run["seed"])),
-        (
-            run["determinism"]["mode"] == "strict",
-            "Deterministic algorithms",
-            f"{run['determinism']['mode']} mode",
-        ),
-        (git["commit"] is not None and not git["dirty"], "Git commit", commit),
-        (
-            True,
-            "Dataset version",
-            f"{dataset['name']} {dataset['version']} (content {dataset['content'][:12]})",
-        ),
-        (True, "Hardware", f"{hardware}, {machine['memory_gb']:.0f} GB memory"),
-        (True, "Renderer", f"{evaluation['renderer']['renderer']}"),
-    ]
 
 
 def prose(text: str) -> Markup:
