@@ -55,6 +55,7 @@ rule plot:
             subcategory="{experiment}",
             labels={"experiment": "{experiment}", "show": "success by task"},
         ),
+        record="experiments/{experiment}/results/figures-{key}/figures.json",
     log:
         "experiments/{experiment}/logs/figures-{key}.log",
     benchmark:

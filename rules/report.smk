@@ -46,16 +46,16 @@ rule render_readme:
                 "summary.json",
             )
         ),
-        # Both: what was killed between the two left the first without the second.
+        # All: what was killed between two of them left the first without the second.
         figures=lambda wildcards: [
             ancient(
                 item_path(
                     experiment_of(wildcards),
                     experiment_of(wildcards).figures,
-                    f"{figure}.svg",
+                    figure,
                 )
             )
-            for figure in ("learning_curve", "success_by_task")
+            for figure in ("learning_curve.svg", "success_by_task.svg", "figures.json")
         ],
     output:
         "experiments/{experiment}/results/readme-{key}/README.md",

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from vla.files import write_sealed
+from vla.files import describe_file, write_sealed
 from vla.job import job, load_plan
 from vla.report.figures import comparison, save
 from vla.report.sources import read_episodes
@@ -19,7 +19,8 @@ if __name__ == "__main__":
             tables.append(episodes[episodes["condition"] == "instructed"])
         results = compare(*tables)
         names = tuple(experiment.config.experiment.name for experiment in experiments)
-        save(comparison(results, names), Path(snakemake.output.figure))
+        figure = Path(snakemake.output.figure)
+        save(comparison(results, names), figure)
         write_sealed(
             Path(snakemake.output.results),
             {
@@ -27,5 +28,6 @@ if __name__ == "__main__":
                 "experiments": [pair.baseline, pair.candidate],
                 "names": names,
                 **results,
+                "files": [describe_file(figure, figure.parent)],
             },
         )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from vla.files import read_sealed
+from vla.files import describe_file, read_sealed, write_sealed
 from vla.job import job, load_plan
 from vla.report.figures import learning_curve, save, success_by_task
 from vla.report.sources import read_metrics
@@ -12,6 +12,9 @@ if __name__ == "__main__":
     with job("analyse", snakemake.log[0], f"plot {words.experiment}"):
         experiment = load_plan(snakemake).find_experiment(words.experiment)
         metrics = read_metrics(experiment)
-        save(learning_curve(metrics), Path(snakemake.output.learning_curve))
+        figures = [Path(snakemake.output.learning_curve), Path(snakemake.output.success)]
+        save(learning_curve(metrics), figures[0])
         summary = read_sealed(Path(snakemake.input.summary))
-        save(success_by_task(summary), Path(snakemake.output.success))
+        save(success_by_task(summary), figures[1])
+        files = [describe_file(figure.absolute(), experiment.folder) for figure in figures]
+        write_sealed(Path(snakemake.output.record), {"schema": 1, "files": files})

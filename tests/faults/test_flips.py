@@ -1,4 +1,4 @@
-"""One flipped bit in anything that is read later is found before it is used, and its file named."""
+"""One flipped bit in anything that is read later, or a missing end, is found before it is used."""
 
 import random
 from collections import Counter
@@ -30,9 +30,8 @@ def use_dataset(root):
         verify(entry, root, record)
 
 
-def use_artefacts(record):
+def use_artefacts(record, folder):
     """As evaluating, plotting and reporting do."""
-    folder = next(parent for parent in record.parents if parent.parent.name == "experiments")
     for file in read_sealed(record)["files"]:
         check_file(file, folder)
 
@@ -40,24 +39,28 @@ def use_artefacts(record):
 def artefacts(root):
     """(file, what reads it) of everything that is read later."""
     dataset = root / "data/metaworld-4tasks"
-    for path in filter(lambda path: path.is_file(), dataset.rglob("*")):
+    pins = [dataset.with_suffix(".dvc"), dataset.with_suffix(".manifest.json")]
+    for path in filter(lambda path: path.is_file(), [*pins, *dataset.rglob("*")]):
         yield path, lambda: use_dataset(root)
     for record in root.glob("data/.prepared/*/prepared.json"):
         for path in (record, *record.parent.glob("*.npy")):
             yield path, lambda record=record: open_store(record.parent)
-    for pattern in ("run.json", "evaluation.json"):
-        for record in root.glob(f"experiments/*/results/**/{pattern}"):
-            folder = next(
-                parent for parent in record.parents if parent.parent.name == "experiments"
-            )
-            files = [folder / file["path"] for file in read_sealed(record)["files"]]
-            for path in (record, *files):
-                yield path, lambda record=record: use_artefacts(record)
-    for pattern in ("results/*/comparison.json", "experiments/*/results/*/summary.json"):
-        for record in root.glob(pattern):
-            yield record, lambda record=record: read_sealed(record)
+    for experiment in root.glob("experiments/*"):
+        for pattern in ("run.json", "evaluation.json", "figures.json"):
+            for record in experiment.glob(f"results/**/{pattern}"):
+                yield from with_files(record, experiment)
+        for pattern in ("summary.json", "models.json", "check.json"):
+            for record in experiment.glob(f"results/*/{pattern}"):
+                yield record, lambda record=record: read_sealed(record)
+    for record in root.glob("results/*/comparison.json"):
+        yield from with_files(record, record.parent)
     for record in root.glob("data/.state/*/*.verified.json"):
         yield record, lambda: use_dataset(root)
+
+
+def with_files(record, folder):
+    for path in (record, *(folder / file["path"] for file in read_sealed(record)["files"])):
+        yield path, lambda: use_artefacts(record, folder)
 
 
 def flip(path, chance) -> tuple[int, int]:
@@ -88,6 +91,23 @@ def test_flips_in_data_stores_records_and_results_are_all_found(project, record_
         change(path, position, bit)
         by_kind[path.suffix] += 1
     record_property("flips found", dict(by_kind))
+
+
+def test_missing_ends_are_all_found(project):
+    """As after a torn copy or a file system that lost the last writes."""
+    chance = random.Random(2)
+    by_suffix = {}
+    for path, use in artefacts(project.root):
+        by_suffix.setdefault(path.suffix, []).append((path, use))
+    assert {".json", ".parquet", ".safetensors", ".npy", ".svg", ".gif", ".csv"} <= by_suffix.keys()
+    for known in by_suffix.values():
+        for path, use in chance.sample(known, min(len(known), 10)):
+            whole = path.read_bytes()
+            path.write_bytes(whole[: chance.randrange(len(whole))])
+            with pytest.raises(UserError) as found:
+                use()
+            assert path.name in str(found.value)
+            path.write_bytes(whole)
 
 
 def test_flips_in_checkpoints_are_all_found(tmp_path, caplog):

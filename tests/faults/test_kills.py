@@ -26,21 +26,22 @@ def test_killed_workflow_ends_with_the_same_bits(
     _, expected, seconds = undisturbed
     project = fresh.copy(tmp_path / "project")
     chance = random.Random(trial)
-    moments = []
+    moments, left = [], seconds
     for _ in range(chance.randint(1, 3)):
-        moment = chance.uniform(1.5, seconds)
+        moment = chance.uniform(1.5, max(3, 0.9 * left))
+        left -= moment
         scripts = run_and_kill(project, moment)
         if scripts is None:
             break
         made, where = len(digest(project)), " and ".join(scripts) or "no script"
         moments.append(f"{moment:.1f} s in {where} ({made} of {len(expected)} results)")
         project.snakemake("--unlock")
-    record_property("killed after", ", ".join(moments) or "nothing: it was over")
+    if moments:
+        record_property("killed after", ", ".join(moments))
     project.snakemake()
     assert digest(project) == expected
     assert project.jobs() == {}
-    for folder in project.root.glob("experiments/*/checkpoints"):
-        assert leftovers(folder) == []
+    assert leftovers(project.root) == []
 
 
 @pytest.mark.xdist_group("faults")
@@ -51,12 +52,13 @@ def test_two_workflows_at_once_do_no_harm(fresh, undisturbed, tmp_path):
     command = [sys.executable, "-m", "snakemake", "--nolock"]
     both = [
         subprocess.Popen(
-            command, cwd=project.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            command, cwd=project.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         for _ in range(2)
     ]
     for process in both:
-        process.communicate(timeout=600)
+        printed, _ = process.communicate(timeout=600)
+        assert process.returncode == 0 or "Another process is at work in" in printed, printed
     project.snakemake()
     assert digest(project) == expected
 

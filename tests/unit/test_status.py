@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import shutil
 
 import pytest
 
@@ -9,7 +10,7 @@ from vla.cli.during import sparkline
 from vla.files import exclusive
 from vla.items import Evaluation, Experiment, Item, Run
 from vla.knowledge.lineage import place
-from vla.knowledge.status import run_state
+from vla.knowledge.status import experiment_states, other_states, run_state
 from vla.tracking.metrics import COLUMNS
 
 RUN = Run("seed1-k", "k", {}, 1, (Evaluation("instructed-e", "e", {}, "instructed"),))
@@ -86,6 +87,36 @@ def test_episodes_are_counted_while_they_run(experiment):
     (folder / "episodes.journal").write_text("\n".join(lines) + '\n{"result": {"outc')
     (evaluation,) = run_state(experiment, RUN).evaluations
     assert (evaluation.done, evaluation.planned, evaluation.successes) == (3, 8, 2)
+
+
+def test_evaluation_that_ended_early_is_not_shown_as_at_work(experiment):
+    folder = experiment.folder / "results/seed1-k/instructed-e"
+    folder.mkdir(parents=True)
+    (folder.parent / "run.json").write_text("{}")
+    (folder / "episodes.journal").write_text('{"result": {"outcome": "success"}}\n')
+    with exclusive(folder):
+        assert run_state(experiment, RUN).state == "evaluating"
+    assert run_state(experiment, RUN).describe() == "seed 1: trained, instructed 1/8"
+
+
+def test_run_that_the_configuration_no_longer_asks_for_shows_while_it_is_at_work(experiment):
+    logs, results = (experiment.folder / kind / "seed7-old" for kind in ("logs", "results"))
+    shutil.copytree(experiment.folder / "logs/seed1-k", logs)
+    results.mkdir(parents=True)
+    (results / "config.resolved.json").write_text('{"training": {"num_steps": 60}}')
+    start = {"started": "2026-01-01T00:00:00+00:00", "host": "h", "process": 1}
+    (logs / "attempts.jsonl").write_text(json.dumps(start) + "\n")
+    planned = experiment_states(experiment)
+    assert other_states(experiment.root, planned) == []
+    with exclusive(experiment.folder / "checkpoints/seed7-old"):
+        (other,) = other_states(experiment.root, planned)
+    assert other.describe() == "seed 7: training at step 30 of 60"
+    (results / "run.json").write_text("{}")
+    evaluation = results / "held_out-e"
+    with exclusive(evaluation):
+        (evaluation / "episodes.journal").write_text('{"result": {"outcome": "failure"}}\n')
+        (other,) = other_states(experiment.root, planned)
+    assert other.describe() == "seed 7: evaluating, held_out 1/?"
 
 
 def test_curve_in_one_line_falls_where_the_loss_falls():

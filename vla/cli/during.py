@@ -2,6 +2,7 @@
 
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,7 +16,13 @@ from rich.text import Text
 from vla.cli.shared import Experiments, UseConda, console, find_experiments, read_plan, styled
 from vla.errors import UserError
 from vla.items import Experiment
-from vla.knowledge.status import EvaluationState, RunState, busy_experiments, experiment_states
+from vla.knowledge.status import (
+    EvaluationState,
+    RunState,
+    busy_experiments,
+    experiment_states,
+    other_states,
+)
 from vla.monitoring.monitor import describe_event
 from vla.plan import Plan
 from vla.report.words import duration
@@ -26,8 +33,7 @@ CURVE, BAR, WIDE = 20, 10, 110  # characters; narrower terminals see neither cur
 
 def status(names: Experiments = None, use_conda: UseConda = False) -> None:
     """How far every planned run is, and every other that is at work."""
-    experiments = _experiments(names, use_conda)
-    console.print(picture([s for e in experiments for s in experiment_states(e)]))
+    console.print(picture(_states(*_experiments(names, use_conda))))
 
 
 def watch(
@@ -39,30 +45,39 @@ def watch(
 
     Reads only files: it does not matter whether they run here or on a cluster that shares the folder.
     """
-    experiments = _experiments(names, use_conda)
+    shown = _experiments(names, use_conda)
     with (
         suppress(KeyboardInterrupt),
-        Live(_now(experiments), console=console, auto_refresh=False) as live,
+        Live(_now(*shown), console=console, auto_refresh=False) as live,
     ):
         while True:
             time.sleep(every)
-            live.update(_now(experiments), refresh=True)
+            live.update(_now(*shown), refresh=True)
 
 
-def _experiments(names: list[str] | None, use_conda: bool) -> list[Experiment]:
-    """Those named; otherwise all that are listed, and all that Snakemake was told to run beside."""
+def _experiments(names: list[str] | None, use_conda: bool) -> tuple[list[Experiment], Path | None]:
+    """Those named; otherwise all that are listed and all that Snakemake was told to run beside, and
+    the project's root, in which others may be at work.
+    """
     plan = read_plan(use_conda)
     found = find_experiments(plan, names)
-    others = [name for name in busy_experiments(plan.root) if name not in plan.config.experiments]
-    if others and not names:
-        with suppress(UserError):  # half edited by now: what is listed is still worth seeing
-            found += Plan(plan.root, {"experiments": others}, use_conda).experiments.values()
-    return found
+    if names:
+        return found, None
+    for name in busy_experiments(plan.root):
+        if name not in plan.config.experiments:
+            with suppress(UserError):  # half edited by now: what is at work shows all the same
+                found += Plan(plan.root, {"experiments": [name]}, use_conda).experiments.values()
+    return found, plan.root
 
 
-def _now(experiments: list[Experiment]) -> Group:
+def _states(experiments: list[Experiment], root: Path | None) -> list[RunState]:
     states = [s for e in experiments for s in experiment_states(e)]
-    return Group(picture(states), Text(f"{time.strftime('%H:%M:%S')}  Ctrl-C ends", style="dim"))
+    return states + (other_states(root, states) if root else [])
+
+
+def _now(experiments: list[Experiment], root: Path | None) -> Group:
+    clock = Text(f"{time.strftime('%H:%M:%S')}  Ctrl-C ends", style="dim")
+    return Group(picture(_states(experiments, root)), clock)
 
 
 def picture(states: list[RunState]) -> Group:

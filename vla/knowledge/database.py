@@ -14,6 +14,7 @@ from vla.config.load import load_experiment
 from vla.errors import UserError
 from vla.files import atomic_path, read_sealed
 from vla.items import Experiment
+from vla.knowledge.status import training_at_work
 from vla.monitoring.monitor import read_events
 from vla.plan import Plan
 from vla.provenance.attempts import read_attempts
@@ -84,7 +85,7 @@ def read_runs(root: Path) -> Iterator[Row]:
             "run": folder.name,
             "key": key,
             "seed": int(seed),
-            "state": attempts[-1]["how"].partition(":")[0] if attempts else "waiting",
+            "state": _attempted(experiment, folder.name, attempts),
             "started": attempts[0]["started"] if attempts else "",
             "attempts": len(attempts),
             "events": "; ".join(
@@ -97,6 +98,12 @@ def read_runs(root: Path) -> Iterator[Row]:
         except UserError:
             record = None
         yield row | (_of_record(record) if record else _of_attempts(attempts)) | _rates(results)
+
+
+def _attempted(experiment: Path, run: str, attempts: list[Row]) -> str:
+    """The state of a run that has no record yet."""
+    state = attempts[-1]["how"].partition(":")[0] if attempts else "waiting"
+    return "training" if state == "killed" and training_at_work(experiment, run) else state
 
 
 def _of_record(record: Row) -> Row:

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vla.files import read_sealed
+from vla.files import read_json, read_sealed
 from vla.items import Evaluation, Experiment, Run
 from vla.monitoring.monitor import read_events
 from vla.provenance.attempts import read_attempts
 from vla.tracking.metrics import numbers, read_metrics
 
 RECENT = 120.0  # seconds: a file that was written so lately has a job behind it
+AT_WORK = ("training", "evaluating")  # states
 SPEED_ROWS = 20  # rows of metrics that tell the present speed
 
 
@@ -28,6 +29,7 @@ class EvaluationState:
     planned: int
     successes: int
     finished: bool
+    at_work: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,26 +77,66 @@ def experiment_states(experiment: Experiment) -> list[RunState]:
 
 
 def run_state(experiment: Experiment, run: Run) -> RunState:
-    logs = experiment.folder / "logs" / run.name
-    rows = [numbers(row) for row in read_metrics(logs / "metrics.csv")]
-    steps = experiment.config.training.num_steps
     evaluations = tuple(_evaluation(experiment, run, e) for e in run.evaluations)
+    return _state(experiment.folder, run.name, experiment.config.training.num_steps, evaluations)
+
+
+def other_states(root: Path, known: list[RunState]) -> list[RunState]:
+    """Runs at work that are not among `known`: their configuration was edited since they began, or
+    they run in other environments or on another kind of device than are asked for here.
+    """
+    names = {(state.experiment, state.run) for state in known}
+    found = []
+    for logs in sorted(root.glob("experiments/*/logs/seed*/")):
+        folder = logs.parents[1]
+        resolved = folder / "results" / logs.name / "config.resolved.json"
+        if (folder.name, logs.name) not in names and resolved.is_file():
+            steps = read_json(resolved)["training"]["num_steps"]
+            state = _state(folder, logs.name, steps, _evaluations_at_work(resolved.parent))
+            found += [state] if state.state in AT_WORK else []
+    return found
+
+
+def at_work(folder: Path, heartbeat: Path) -> bool:
+    """Whether a process holds the lock of `folder`, or, where locks do not reach, wrote lately."""
+    lock = folder / ".lock"
+    if not lock.is_file():
+        return False
+    with open(lock, encoding="utf-8") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    elsewhere = not lock.read_text().endswith(f" on {socket.gethostname()}")
+    return elsewhere and heartbeat.is_file() and time.time() - heartbeat.stat().st_mtime < RECENT
+
+
+def training_at_work(folder: Path, run: str) -> bool:
+    """Whether a run of the experiment in `folder` is being trained."""
+    return at_work(folder / "checkpoints" / run, folder / "logs" / run / "metrics.csv")
+
+
+def _state(
+    folder: Path, run: str, steps: int, evaluations: tuple[EvaluationState, ...]
+) -> RunState:
+    logs = folder / "logs" / run
+    rows = [numbers(row) for row in read_metrics(logs / "metrics.csv")]
     attempts = read_attempts(logs / "attempts.jsonl", logs / "metrics.csv")
-    trained = experiment.run_record(run).is_file()
+    trained = (folder / "results" / run / "run.json").is_file()
     state, why = "waiting", ""
     if trained:
-        begun = any(e.done for e in evaluations)
-        done = all(e.finished for e in evaluations)
-        state = "finished" if done else "evaluating" if begun else "trained"
+        done = evaluations and all(e.finished for e in evaluations)
+        working = any(e.at_work for e in evaluations)
+        state = "finished" if done else "evaluating" if working else "trained"
     elif attempts:
         why = attempts[-1]["how"]
         state = why.partition(":")[0]
-        if state == "killed" and _at_work(experiment.folder / "checkpoints" / run.name, logs):
+        if state == "killed" and training_at_work(folder, run):
             state, why = "training", ""
     return RunState(
-        experiment=experiment.name,
-        run=run.name,
-        seed=run.seed,
+        experiment=folder.name,
+        run=run,
+        seed=int(run.removeprefix("seed").partition("-")[0]),
         state=state,
         step=steps if trained else int(rows[-1]["step"]) if rows else 0,
         steps=steps,
@@ -116,20 +158,6 @@ def _seconds_left(rows: list[dict[str, float]], steps: int) -> float | None:
     return (steps - newest[-1]["step"]) / speed
 
 
-def _at_work(folder: Path, logs: Path) -> bool:
-    """Whether a process holds the run's lock, or, where locks do not reach, wrote metrics lately."""
-    lock = folder / ".lock"
-    if lock.is_file():
-        with open(lock, encoding="utf-8") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-    metrics = logs / "metrics.csv"
-    elsewhere = lock.is_file() and not lock.read_text().endswith(f" on {socket.gethostname()}")
-    return elsewhere and metrics.is_file() and time.time() - metrics.stat().st_mtime < RECENT
-
-
 def _evaluation(experiment: Experiment, run: Run, evaluation: Evaluation) -> EvaluationState:
     record = experiment.evaluation_record(run, evaluation)
     per_task = experiment.config.evaluation.episodes_per_task
@@ -141,16 +169,29 @@ def _evaluation(experiment: Experiment, run: Run, evaluation: Evaluation) -> Eva
             content["episodes"],
             content["episodes"],
             outcomes.get("success", 0),
-            True,
+            finished=True,
         )
-    outcomes = Counter(_journal(record.with_name("episodes.journal")))
     tasks = experiment.config.evaluation.tasks or _tasks(experiment)
+    return _unfinished(record.parent, evaluation.condition, per_task * len(tasks))
+
+
+def _evaluations_at_work(results: Path) -> tuple[EvaluationState, ...]:
+    """Those of a run that have begun, in any number of episodes."""
+    folders = sorted(path.parent for path in results.glob("*/episodes.journal"))
+    states = [_unfinished(folder, folder.name.rpartition("-")[0], 0) for folder in folders]
+    return tuple(state for state in states if state.at_work)
+
+
+def _unfinished(folder: Path, condition: str, planned: int) -> EvaluationState:
+    journal = folder / "episodes.journal"
+    outcomes = Counter(_journal(journal))
     return EvaluationState(
-        evaluation.condition,
+        condition,
         outcomes.total(),
-        per_task * len(tasks),
+        planned,
         outcomes["success"],
-        False,
+        finished=False,
+        at_work=at_work(folder, journal),
     )
 
 

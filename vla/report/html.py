@@ -24,9 +24,9 @@ def render_report(plan: Plan, folder: Path, unfinished: dict[str, dict[str, Any]
             continue
         summary = read_sealed(experiment.results(experiment.summary.name, "summary.json"))
         context = readme_context(experiment, summary)
-        figures = experiment.results(experiment.figures.name)
-        context["success_figure"] = inline(figures / "success_by_task.svg")
-        context["learning_figure"] = inline(figures / "learning_curve.svg")
+        record = read_sealed(experiment.results(experiment.figures.name, "figures.json"))
+        figures = [check_file(file, experiment.folder) for file in record["files"]]
+        context["drawn"] = {figure.stem: inline(figure) for figure in figures}
         context["videos"] = _videos(context["evaluations"], experiment.folder)
         experiments.append(context)
         summaries[experiment.config.experiment.name] = summary
@@ -37,9 +37,9 @@ def render_report(plan: Plan, folder: Path, unfinished: dict[str, dict[str, Any]
         if {pair.baseline, pair.candidate} & unfinished.keys():
             continue
         base = plan.root / "results" / pair.name
-        comparisons.append(
-            read_sealed(base / "comparison.json") | {"figure": inline(base / "comparison.svg")}
-        )
+        comparison = read_sealed(base / "comparison.json")
+        (figure,) = (check_file(file, base) for file in comparison["files"])
+        comparisons.append(comparison | {"figure": inline(figure)})
     template = template_environment(plan.root).get_template("report.html.j2")
     return template.render(
         experiments=experiments,
