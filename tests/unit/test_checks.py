@@ -74,6 +74,23 @@ def test_outside_git_is_a_warning(experiment):
     assert found(experiment)["code"] == "warn: outside git"
 
 
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("http://me:hunter2@127.0.0.1:9/hunter2?token=hunter2", "warn: http://127.0.0.1:9 does"),
+        ("http://me:hunter2@127.0.0.1:hunter2", "warn: its address is no scheme://host:port"),
+        ("postgresql://me:hunter2@host:hunter2/db", "warn: its address is no scheme://host:port"),
+        ("postgresql://me:hunter2@host/db", "ok: postgresql://host"),
+        ("postgresql:///db?password=hunter2", "ok: postgresql:///db"),
+    ],
+)
+def test_address_of_a_tracker_is_shown_without_credentials(experiment, monkeypatch, address, shown):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    told = found(experiment)["MLflow"]
+    assert told.startswith(shown)
+    assert "hunter2" not in told
+
+
 def test_every_failed_line_is_told_with_its_way_out(experiment):
     findings = check_experiment(experiment, experiment.root, allow_dirty=False)
     with pytest.raises(UserError, match="exp_001_baseline is not ready to run") as caught:

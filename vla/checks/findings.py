@@ -214,8 +214,11 @@ def _trackers(experiment: Experiment) -> list[Finding]:
     tracking, findings = experiment.config.tracking, []
     if tracking.mlflow:
         address = os.environ.get("MLFLOW_TRACKING_URI") or tracking.mlflow_uri
-        findings.append(_reach("MLflow", address) if "://" in address and "http" in address else
-                        Finding("MLflow", "ok", address or "SQLite in mlflow.db: mlflow ui"))  # fmt: skip
+        findings.append(
+            _reach("MLflow", address)
+            if address
+            else Finding("MLflow", "ok", "SQLite in mlflow.db: mlflow ui")
+        )
     if tracking.wandb != "disabled":
         import wandb
 
@@ -234,15 +237,24 @@ def _trackers(experiment: Experiment) -> list[Finding]:
 
 
 def _reach(name: str, address: str) -> Finding:
-    parts = urlsplit(address)
-    port = parts.port or {"http": 80}.get(parts.scheme, 443)
+    """Whether a server answers; a file or database is believed to. Shows no user, password or query."""
+    way_out = "Training goes on without it."
     try:
-        socket.create_connection((parts.hostname, port), timeout=3).close()
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # whose words would quote the address
+        return Finding(name, "warn", "its address is no scheme://host:port", way_out)
+    if not host:
+        return Finding(name, "ok", address.partition("?")[0])
+    public = f"{parts.scheme}://{host}" + (f":{port}" if port else "")
+    if parts.scheme not in ("http", "https"):
+        return Finding(name, "ok", public)
+    try:
+        port = port or {"http": 80, "https": 443}[parts.scheme]
+        socket.create_connection((host, port), timeout=3).close()
     except OSError as error:
-        return Finding(
-            name, "warn", f"{address} does not answer: {error}", "Training goes on without it."
-        )
-    return Finding(name, "ok", f"{address} answers")
+        return Finding(name, "warn", f"{public} does not answer: {error}", way_out)
+    return Finding(name, "ok", f"{public} answers")
 
 
 def _time(experiment: Experiment) -> Finding:
