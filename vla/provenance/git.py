@@ -61,7 +61,7 @@ def decides_result(name: str) -> bool:
 
 def patched_files(patch: Path, root: Path) -> set[str]:
     """Paths of the files that a patch for the repository at `root` changes; none when it is no patch."""
-    listing = _git(root, "apply", "--numstat", "-z", str(patch)) or ""
+    listing = _git(root, "apply", "--numstat", "-z", "--whitespace=nowarn", str(patch)) or ""
     return {line.split("\t", 2)[2] for line in listing.split("\0") if line}
 
 
