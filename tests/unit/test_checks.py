@@ -8,27 +8,9 @@ from tests.project import ROOT
 from vla.checks.dataset import can_be_pulled
 from vla.checks.estimates import disk_needs, parameter_count
 from vla.checks.findings import check_experiment, require
-from vla.config.load import read_yaml
 from vla.data.manifest import read_manifest
 from vla.errors import UserError
 from vla.items import Experiment
-from vla.plan import Plan
-
-
-@pytest.fixture
-def experiment(tmp_path) -> Experiment:
-    """The baseline in a copy of what plans are made from; the dataset is only pinned."""
-    for name in ("config", "envs", "experiments", "reports/templates", "scripts", "vla", ".dvc"):
-        ignored = shutil.ignore_patterns("__pycache__", "checkpoints", "results", "logs", "cache")
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
-    (tmp_path / "data").mkdir()
-    for path in ROOT.glob("data/metaworld-4tasks.*"):
-        shutil.copy(path, tmp_path / "data")
-    config = read_yaml(tmp_path / "config/config.yaml") | {
-        "experiments": ["exp_001_baseline"],
-        "comparisons": [],
-    }
-    return Plan(tmp_path, config).experiments["exp_001_baseline"]
 
 
 def found(experiment: Experiment) -> dict[str, str]:
