@@ -80,6 +80,19 @@ class Plan:
         find(tuple(e.store for e in owners.values()), name)
         return owners[name]
 
+    def used_stores(self) -> set[str]:
+        """Names of the stores that any experiment folder uses, listed or not, with conda or without.
+
+        `UserError` when a folder does not tell: it may be half written.
+        """
+        plans = [Plan(self.root, self.config.model_dump(mode="json"), c) for c in (False, True)]
+        names = set()
+        for path in self.root.glob("experiments/*/config.yaml"):
+            config = load_experiment(path)
+            dataset = find_dataset(self.registry, config.data.dataset, path)
+            names |= {plan._store(config, dataset).name for plan in plans}
+        return names
+
     def find_comparison(self, name: str) -> Comparison:
         return find(self.comparisons, name)
 

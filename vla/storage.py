@@ -1,6 +1,7 @@
 """What lies on the disk, by experiment and kind, and what of it finished work no longer needs."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,25 +12,31 @@ from vla.config.operation import CheckpointsSection
 from vla.errors import UserError
 from vla.files import check_file, exclusive, read_json, read_sealed
 from vla.plan import Plan
+from vla.provenance.keys import KEY_LENGTH
 from vla.provenance.record import now
 from vla.training.retention import checkpoint_files, checkpoint_losses, kept_steps
 
+STORE = re.compile(rf".+-[0-9a-f]{{{KEY_LENGTH}}}")
 KINDS = ("checkpoints", "results", "logs", "models")
 
 
 @dataclass(frozen=True)
 class Old:
-    """Files that can go, of one run or store, and why nobody needs them."""
+    """Files that can go, of one run or store, and why nobody needs them.
+
+    `whole`: the folder goes with all that is in it.
+    """
 
     folder: Path
     files: tuple[Path, ...]
     bytes: int
     why: str
+    whole: bool = False
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A run whose checkpoints stay, and why."""
+    """A run whose checkpoints stay, or a store that nobody uses and that stays, and why."""
 
     folder: Path
     why: str
@@ -52,11 +59,12 @@ def usage(root: Path) -> dict[str, dict[str, int]]:
 
 
 def find_old(plan: Plan) -> tuple[list[Old], list[Kept]]:
-    """Checkpoints that finished runs no longer need, and stores that no listed experiment uses.
+    """Checkpoints that finished runs no longer need, and stores that no experiment folder uses.
 
     A run is finished when its record is whole and its policy has the recorded bytes. Its policy,
     metrics, episodes and records stay, and so do checkpoints that `keep_best` and `keep_every`
-    name. What an unfinished run would go on from stays.
+    name, or an anomaly in its record. What an unfinished run would go on from stays, and so do a
+    half-written store and, while an experiment folder cannot be read, every store.
     """
     old, kept = [], []
     for folder in sorted((plan.root / "experiments").glob("*/checkpoints/*/")):
@@ -64,12 +72,17 @@ def find_old(plan: Plan) -> tuple[list[Old], list[Kept]]:
             old += _old_checkpoints(folder)
         except UserError as error:
             kept.append(Kept(folder, error.problem))
-    used = {experiment.store.name for experiment in plan.experiments.values()}
-    for folder in sorted((plan.root / "data/.prepared").glob("*/")):
+    stores = sorted((plan.root / "data/.prepared").glob("*/"))
+    try:
+        used = plan.used_stores()
+    except UserError as error:
+        return old, [*kept, *(Kept(folder, f"who uses it? {error.problem}") for folder in stores)]
+    for folder in stores:
         if folder.name not in used:
-            files = tuple(path for path in folder.rglob("*") if path.is_file())
-            why = "a store that no listed experiment uses; the dataset brings it back"
-            old.append(Old(folder, files, _size(files), why))
+            try:
+                old.append(_old_store(folder))
+            except UserError as error:
+                kept.append(Kept(folder, error.problem))
     return old, kept
 
 
@@ -79,10 +92,11 @@ def remove(old: list[Old], root: Path) -> int:
     (root / "results").mkdir(exist_ok=True)
     for item in old:
         with exclusive(item.folder):
-            for path in item.files:
-                path.unlink(missing_ok=True)
-        if item.folder.parent.name == ".prepared":
-            shutil.rmtree(item.folder)
+            if item.whole:
+                shutil.rmtree(item.folder)
+            else:
+                for path in item.files:
+                    path.unlink(missing_ok=True)
         freed += item.bytes
         entry: dict[str, Any] = {
             "time": now(),
@@ -106,16 +120,24 @@ def _old_checkpoints(folder: Path) -> Iterator[Old]:
         named = {check_file(file, experiment) for file in record["files"]}
         resolved = read_json(record_path.with_name("config.resolved.json"))
         retention = CheckpointsSection.model_validate(resolved["checkpoints"])
-        losses = checkpoint_losses(folder)
-        keep = {
-            path
-            for step in kept_steps(losses, retention, newest=0)
-            for path in checkpoint_files(folder, step)
-        }
+        steps = kept_steps(checkpoint_losses(folder), retention, newest=0)
+        steps |= {e["checkpoint"] for e in record["events"] if e["checkpoint"] is not None}
+        keep = {path for step in steps for path in checkpoint_files(folder, step)}
         patterns = ("step_*", ".*.part*")
         files = {path for pattern in patterns for path in folder.glob(pattern)} - named - keep
     if files:
         yield Old(folder, tuple(sorted(files)), _size(files), "checkpoints of a finished run")
+
+
+def _old_store(folder: Path) -> Old:
+    """A store that no experiment folder uses, unless it is no finished store of this project's."""
+    if folder.is_symlink() or not STORE.fullmatch(folder.name):
+        raise UserError("not made by the workflow", "Remove it by hand.")
+    if not (folder / "prepared.json").is_file():
+        raise UserError("half written: somebody may be at work on it", "Remove it by hand if not.")
+    files = tuple(path for path in folder.rglob("*") if path.is_file())
+    why = "a store that no experiment folder uses; the dataset brings it back"
+    return Old(folder, files, _size(files), why, whole=True)
 
 
 def _size(files: Iterable[Path]) -> int:

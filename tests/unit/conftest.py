@@ -1,5 +1,6 @@
 """Tiny data and models, so that every test runs the real components in a moment."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,11 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from vla.config.load import ExperimentConfig
+from tests.project import ROOT
+from vla.config.load import ExperimentConfig, read_yaml
 from vla.data.prepared import PreparedStore
 from vla.data.sampling import policy_spec
+from vla.items import Experiment
 from vla.models.policy import build_policy
 from vla.models.storage import save_policy
+from vla.plan import Plan
 
 torch.set_num_threads(1)
 
@@ -84,3 +88,19 @@ def policy_file(store, make_config, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("policy") / "policy.safetensors"
     save_policy(build_policy(make_config().model, policy_spec(store)), path, {})
     return path
+
+
+@pytest.fixture
+def experiment(tmp_path) -> Experiment:
+    """The baseline in a copy of what plans are made from; the dataset is only pinned."""
+    for name in ("config", "envs", "experiments", "reports/templates", "scripts", "vla", ".dvc"):
+        ignored = shutil.ignore_patterns("__pycache__", "checkpoints", "results", "logs", "cache")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    (tmp_path / "data").mkdir()
+    for path in ROOT.glob("data/metaworld-4tasks.*"):
+        shutil.copy(path, tmp_path / "data")
+    config = read_yaml(tmp_path / "config/config.yaml") | {
+        "experiments": ["exp_001_baseline"],
+        "comparisons": [],
+    }
+    return Plan(tmp_path, config).experiments["exp_001_baseline"]

@@ -1,8 +1,11 @@
 """What is found before a run, with figures that hold."""
 
 import shutil
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from tests.project import ROOT
 from vla.checks.dataset import can_be_pulled
@@ -13,22 +16,6 @@ from vla.data.manifest import read_manifest
 from vla.errors import UserError
 from vla.items import Experiment
 from vla.plan import Plan
-
-
-@pytest.fixture
-def experiment(tmp_path) -> Experiment:
-    """The baseline in a copy of what plans are made from; the dataset is only pinned."""
-    for name in ("config", "envs", "experiments", "reports/templates", "scripts", "vla", ".dvc"):
-        ignored = shutil.ignore_patterns("__pycache__", "checkpoints", "results", "logs", "cache")
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
-    (tmp_path / "data").mkdir()
-    for path in ROOT.glob("data/metaworld-4tasks.*"):
-        shutil.copy(path, tmp_path / "data")
-    config = read_yaml(tmp_path / "config/config.yaml") | {
-        "experiments": ["exp_001_baseline"],
-        "comparisons": [],
-    }
-    return Plan(tmp_path, config).experiments["exp_001_baseline"]
 
 
 def found(experiment: Experiment) -> dict[str, str]:
@@ -48,7 +35,7 @@ def test_dataset_that_is_neither_here_nor_anywhere_fails(experiment):
 def test_sizes_are_known_before_the_data_is_fetched(experiment):
     """Stated or unknown while nothing tells; then from the dataset's description in DVC's storage."""
     assert parameter_count(experiment) == 520_000
-    assert "prepared data unknown before it is here" in found(experiment)["disk"]
+    assert "prepared data unknown before the data is here" in found(experiment)["disk"]
     shutil.copytree(ROOT / "data/dvc-remote", experiment.root / "data/dvc-remote")
     assert parameter_count(experiment) == pytest.approx(530_000, rel=0.02)
     needs = {need.what: need.count for need in disk_needs(experiment, 1_000_000)}
@@ -67,11 +54,60 @@ def test_description_of_a_dataset_that_is_not_the_pinned_one_is_not_believed(exp
     info.write_text('{"features": {}, "total_frames": 1}')
     assert parameter_count(experiment) == 520_000
     shutil.copytree(ROOT / "data/dvc-remote", experiment.root / "data/dvc-remote")
-    assert "prepared data unknown before it is here" in found(experiment)["disk"]
+    assert "prepared data unknown before the data is here" in found(experiment)["disk"]
+
+
+def test_unknown_size_of_a_model_is_told_as_unknown(experiment):
+    """Neither stated nor, before the data is here, computed: no need of 0 B."""
+    path = experiment.folder / "config.yaml"
+    stated = yaml.safe_load(path.read_text())
+    del stated["model"]["num_params"]
+    path.write_text(yaml.safe_dump(stated))
+    config = read_yaml(experiment.root / "config/config.yaml")
+    lines = found(Plan(experiment.root, config).find_experiment(experiment.name))
+    unknown = "unknown before the data is here"
+    assert lines["model"] == f"ok: its size is {unknown}"
+    assert f"(3 checkpoints {unknown}, results {unknown}, " in lines["disk"]
+    assert lines["device"].endswith(f"what training takes is {unknown}")
+
+
+@pytest.mark.parametrize("emulates", [True, False])
+def test_bf16_that_a_gpu_only_emulates_is_told_to_be_slow(experiment, monkeypatch, emulates):
+    """A stand-in for a GPU: memory, and bf16 natively or as PyTorch emulates it."""
+    gpu = SimpleNamespace(name="Old GPU", total_memory=16e9)
+
+    def is_bf16_supported(including_emulation: bool = True) -> bool:
+        return including_emulation or not emulates
+
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.get_device_properties", lambda device: gpu)
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", is_bf16_supported)
+    training = experiment.config.training.model_copy(update={"precision": "bf16"})
+    config = experiment.config.model_copy(update={"training": training})
+    lines = found(replace(experiment, config=config, accelerator="cuda"))
+    assert lines["device"] == "ok: Old GPU"
+    assert lines.get("precision") == ("warn: bf16 is slow on Old GPU" if emulates else None)
 
 
 def test_outside_git_is_a_warning(experiment):
     assert found(experiment)["code"] == "warn: outside git"
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("http://me:hunter2@127.0.0.1:9/hunter2?token=hunter2", "warn: http://127.0.0.1:9 does"),
+        ("http://me:hunter2@127.0.0.1:hunter2", "warn: its address is no scheme://host:port"),
+        ("postgresql://me:hunter2@host:hunter2/db", "warn: its address is no scheme://host:port"),
+        ("postgresql://me:hunter2@host/db", "ok: postgresql://host"),
+        ("postgresql:///db?password=hunter2", "ok: postgresql:///db"),
+    ],
+)
+def test_address_of_a_tracker_is_shown_without_credentials(experiment, monkeypatch, address, shown):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    told = found(experiment)["MLflow"]
+    assert told.startswith(shown)
+    assert "hunter2" not in told
 
 
 def test_every_failed_line_is_told_with_its_way_out(experiment):

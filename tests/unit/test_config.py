@@ -120,6 +120,28 @@ def test_mistake_is_explained(refusal, old, new, said):
     assert said in refusal(text)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://me:hunter2@host:5000",
+        "https://hunter2@host",
+        "https://me:hunt/hunter2@host",
+        "https://host/?token=hunter2",
+        "postgresql:///db?password=hunter2",
+    ],
+)
+def test_credentials_are_no_configuration_and_are_not_repeated(refusal, address):
+    message = refusal(EXAMPLE + f"tracking: {{mlflow_uri: '{address}'}}")
+    assert "MLFLOW_TRACKING_PASSWORD" in message
+    assert "hunter2" not in message
+
+
+@pytest.mark.parametrize("address", ["https://host:5000/mlflow", "sqlite:////me@lab/m.db?a=1"])
+def test_address_of_a_tracker_is_configuration(load, address):
+    config = load(EXAMPLE + f"tracking: {{mlflow_uri: '{address}'}}")
+    assert config.tracking.mlflow_uri == address
+
+
 def test_missing_section_is_named(refusal):
     message = refusal(EXAMPLE[: EXAMPLE.index("data:")])
     assert "1 mistake:" in message

@@ -122,7 +122,7 @@ def test_every_hyperparameter_the_commit_and_the_end_are_told(tmp_path):
 
 
 def test_no_secret_is_written(tmp_path):
-    attempt(tmp_path, 1, 3)
+    assert attempt(tmp_path, 1, 3).returncode == 0
     for path in tmp_path.rglob("*"):
         if path.is_file():
             assert SECRET.encode() not in path.read_bytes(), path

@@ -32,8 +32,8 @@ class Need:
     folder: Path
 
 
-def disk_needs(experiment: Experiment, parameters: int) -> list[Need]:
-    """What will be written, for all seeds."""
+def disk_needs(experiment: Experiment, parameters: int | None) -> list[Need]:
+    """What will be written, for all seeds; `parameters` of the policy, None while nothing tells."""
     config = experiment.config
     keep = config.checkpoints
     kept = 1 + keep.keep_last + keep.keep_best  # one more while it is written
@@ -42,8 +42,10 @@ def disk_needs(experiment: Experiment, parameters: int) -> list[Need]:
     videos = len(config.evaluation.tasks or ()) or USUAL_TASKS
     videos *= config.evaluation.videos_per_task * len(config.evaluation.conditions)
     seeds = len(experiment.runs)
-    checkpoints = seeds * kept * CHECKPOINT_BYTES * parameters
-    results = seeds * (POLICY_BYTES * parameters + videos * VIDEO_BYTES)
+    checkpoints = results = None
+    if parameters is not None:
+        checkpoints = seeds * kept * CHECKPOINT_BYTES * parameters
+        results = seeds * (POLICY_BYTES * parameters + videos * VIDEO_BYTES)
     root, entry = experiment.root, experiment.dataset
     missing = missing_files(entry, read_manifest(entry.manifest(root)), root)
     return [

@@ -28,6 +28,7 @@ from vla.report.words import duration, size
 from vla.training.determinism import choose_device
 
 GB = 1e9
+UNKNOWN = "unknown before the data is here"
 
 
 @dataclass(frozen=True)
@@ -130,17 +131,17 @@ def _dataset(experiment: Experiment) -> Finding:
     )
 
 
-def _model(experiment: Experiment) -> tuple[int, Finding]:
+def _model(experiment: Experiment) -> tuple[int | None, Finding]:
     try:
         parameters = parameter_count(experiment)
     except UserError as error:
-        return 0, Finding("model", "fail", error.problem, error.way_out)
+        return None, Finding("model", "fail", error.problem, error.way_out)
     if parameters is None:
-        return 0, Finding("model", "ok", "its size shows when the data is here")
+        return None, Finding("model", "ok", f"its size is {UNKNOWN}")
     return parameters, Finding("model", "ok", f"about {parameters / 1e6:.2f} M parameters")
 
 
-def _disks(experiment: Experiment, parameters: int) -> list[Finding]:
+def _disks(experiment: Experiment, parameters: int | None) -> list[Finding]:
     """One line a file system: the experiment's, and that of the data where it is another."""
     by_device: dict[int, list[Need]] = {}
     for need in disk_needs(experiment, parameters):
@@ -160,8 +161,7 @@ def _disk(experiment: Experiment, needs: list[Need]) -> Finding:
     free, needed = shutil.disk_usage(folder).free, sum(need.count or 0 for need in needs)
     reserve = experiment.config.resources.disk_gb * GB
     parts = ", ".join(
-        f"{need.what} {'unknown before it is here' if need.count is None else size(need.count)}"
-        for need in needs
+        f"{need.what} {UNKNOWN if need.count is None else size(need.count)}" for need in needs
     )
     found = f"{size(free)} free; {size(needed)} needed ({parts}); {size(reserve)} stay free"
     missing = needed + reserve - free
@@ -176,33 +176,24 @@ def _disk(experiment: Experiment, needs: list[Need]) -> Finding:
     )
 
 
-def _device(experiment: Experiment, parameters: int) -> list[Finding]:
+def _device(experiment: Experiment, parameters: int | None) -> list[Finding]:
     config = experiment.config
     try:
         device = choose_device(experiment.accelerator)
     except UserError as error:
         return [Finding("device", "fail", error.problem, error.way_out)]
-    needed = TRAINING_BYTES * parameters / GB
     if device.type == "cuda":
         gpu = torch.cuda.get_device_properties(device)
         memory, name = gpu.total_memory / GB, gpu.name
-        capable = torch.cuda.is_bf16_supported()
+        # An older GPU emulates bf16, which is slower than fp32.
+        capable = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
         memory, name = psutil.virtual_memory().available / GB, f"CPU, {os.cpu_count()} threads"
         idle = [gpu["name"] for gpu in visible_gpus()]
         if idle:
             name += f" (and {', '.join(idle)}, which resources.accelerator: cpu leaves idle)"
         capable = config.training.precision == "fp32"
-    findings = [
-        Finding("device", "ok", name)
-        if needed <= memory
-        else Finding(
-            "device",
-            "fail",
-            f"{name}: {needed:.1f} GB for weights, gradients and AdamW, {memory:.1f} GB of memory",
-            "Take a smaller model, or a device with more memory.",
-        )
-    ]
+    findings = [_memory(name, memory, parameters)]
     if config.training.precision == "bf16" and not capable:
         findings.append(
             Finding("precision", "warn", f"bf16 is slow on {name}", "Set training.precision: fp32.")
@@ -210,12 +201,30 @@ def _device(experiment: Experiment, parameters: int) -> list[Finding]:
     return findings
 
 
+def _memory(device: str, memory: float, parameters: int | None) -> Finding:
+    """Whether `memory` (GB) of the device holds what training a policy takes besides activations."""
+    if parameters is None:
+        return Finding("device", "ok", f"{device}; what training takes is {UNKNOWN}")
+    needed = TRAINING_BYTES * parameters / GB
+    if needed <= memory:
+        return Finding("device", "ok", device)
+    return Finding(
+        "device",
+        "fail",
+        f"{device}: {needed:.1f} GB for weights, gradients and AdamW, {memory:.1f} GB of memory",
+        "Take a smaller model, or a device with more memory.",
+    )
+
+
 def _trackers(experiment: Experiment) -> list[Finding]:
     tracking, findings = experiment.config.tracking, []
     if tracking.mlflow:
         address = os.environ.get("MLFLOW_TRACKING_URI") or tracking.mlflow_uri
-        findings.append(_reach("MLflow", address) if "://" in address and "http" in address else
-                        Finding("MLflow", "ok", address or "SQLite in mlflow.db: mlflow ui"))  # fmt: skip
+        findings.append(
+            _reach("MLflow", address)
+            if address
+            else Finding("MLflow", "ok", "SQLite in mlflow.db: mlflow ui")
+        )
     if tracking.wandb != "disabled":
         import wandb
 
@@ -234,15 +243,24 @@ def _trackers(experiment: Experiment) -> list[Finding]:
 
 
 def _reach(name: str, address: str) -> Finding:
-    parts = urlsplit(address)
-    port = parts.port or {"http": 80}.get(parts.scheme, 443)
+    """Whether a server answers; a file or database is believed to. Shows no user, password or query."""
+    way_out = "Training goes on without it."
     try:
-        socket.create_connection((parts.hostname, port), timeout=3).close()
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # whose words would quote the address
+        return Finding(name, "warn", "its address is no scheme://host:port", way_out)
+    if not host:
+        return Finding(name, "ok", address.partition("?")[0])
+    public = f"{parts.scheme}://{host}" + (f":{port}" if port else "")
+    if parts.scheme not in ("http", "https"):
+        return Finding(name, "ok", public)
+    try:
+        port = port or {"http": 80, "https": 443}[parts.scheme]
+        socket.create_connection((host, port), timeout=3).close()
     except OSError as error:
-        return Finding(
-            name, "warn", f"{address} does not answer: {error}", "Training goes on without it."
-        )
-    return Finding(name, "ok", f"{address} answers")
+        return Finding(name, "warn", f"{public} does not answer: {error}", way_out)
+    return Finding(name, "ok", f"{public} answers")
 
 
 def _time(experiment: Experiment) -> Finding:

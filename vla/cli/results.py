@@ -179,6 +179,7 @@ def clean(
     from vla.storage import find_old, remove, usage
 
     plan = read_plan(use_conda)
+    named = [folders.find_folder(plan.root, name) for name in names or ()]
     table = Table(box=None, pad_edge=False)
     kinds: list[str] = ["checkpoints", "results", "logs", "models"]
     for heading in ("On the disk (MB)", *kinds):
@@ -190,8 +191,8 @@ def clean(
     console.print(table)
     console.print(", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in data.items()))
     going, kept = find_old(plan)
-    if names:
-        going = [item for item in going if item.folder.parents[1].name in names]
+    if named:
+        going = [item for item in going if item.folder.parents[1] in named]
     console.print(f"\n[bold]{'Removed' if old else 'Could go'}[/]")
     freed = remove(going, plan.root) if old else sum(item.bytes for item in going)
     for item in going:

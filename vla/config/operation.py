@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from vla.config.base import Section
 
@@ -17,11 +17,24 @@ class TrackingSection(Section):
     mlflow: bool = True
     """Show the run in MLflow: `mlflow ui` in the project's folder."""
     mlflow_uri: str = ""
-    """MLflow server; by default SQLite in the project's folder (`mlflow.db`). `MLFLOW_TRACKING_URI` goes first."""
+    """MLflow server; by default SQLite in the project's folder (`mlflow.db`). `MLFLOW_TRACKING_URI` goes first. No credentials: these go into `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`."""
     wandb: Literal["disabled", "auto", "offline", "online"] = "disabled"
     """Weights & Biases; `auto` is online with a key and otherwise offline, for `wandb sync` later."""
     wandb_project: str = "vla"
     """Project in Weights & Biases."""
+
+    @model_validator(mode="after")  # of the section: a field's error would show the value
+    def _address_holds_no_secret(self) -> "TrackingSection":
+        address = self.mlflow_uri
+        is_remote = "://" in address and not address.startswith(("sqlite:", "file:"))
+        if is_remote and ("@" in address or "?" in address):
+            raise ValueError(
+                "mlflow_uri holds a user, a password or a query, which records and trackers would "
+                "show: leave only scheme://host:port/path, and set MLFLOW_TRACKING_USERNAME and "
+                "MLFLOW_TRACKING_PASSWORD in the environment (for a database, all of "
+                "MLFLOW_TRACKING_URI)"
+            )
+        return self
 
 
 class CheckpointsSection(Section):

@@ -36,6 +36,19 @@ What people write by hand. `vla note` adds to it.
 """
 
 
+def experiment_names(root: Path) -> list[str]:
+    """Names of the experiment folders, listed in config/config.yaml or not."""
+    return sorted(path.parent.name for path in root.glob("experiments/*/config.yaml"))
+
+
+def find_folder(root: Path, name: str) -> Path:
+    """The experiment folder of that name; anything else, such as a path, is a `UserError`."""
+    there = experiment_names(root)
+    if name not in there:
+        raise UserError(f"There is no experiment {name!r}; {nearest(name, there)}.", "Name one.")
+    return root / "experiments" / name
+
+
 def create_experiment(root: Path, name: str, parent: str = "", hypothesis: str = "") -> Path:
     """Make the folder of a new experiment, list it, and compare it with its parent.
 
@@ -51,13 +64,9 @@ def create_experiment(root: Path, name: str, parent: str = "", hypothesis: str =
         )
     if folder.exists():
         raise UserError(f"{folder} exists already.", "Take another name.")
-    there = sorted(path.parent.name for path in root.glob("experiments/*/config.yaml"))
-    if parent and parent not in there:
-        raise UserError(
-            f"There is no experiment {parent!r}; {nearest(parent, there)}.", "Name one."
-        )
+    there = experiment_names(root)
     if parent:
-        source = root / "experiments" / parent
+        source = find_folder(root, parent)
     elif there:
         source = root / "experiments" / there[0]
     else:
@@ -101,11 +110,8 @@ def note(
     next_steps: tuple[str, ...] = (),
 ) -> None:
     """Set an experiment's outcome, add findings and next steps to it, add text to its notes."""
-    folder = root / "experiments" / name
+    folder = find_folder(root, name)
     path = folder / "config.yaml"
-    if not path.is_file():
-        there = [p.parent.name for p in root.glob("experiments/*/config.yaml")]
-        raise UserError(f"There is no experiment {name!r}; {nearest(name, there)}.", "Name one.")
     before = path.read_text(encoding="utf-8")
     if outcome or findings or next_steps:
         yaml, content = _load(before)

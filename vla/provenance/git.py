@@ -3,20 +3,30 @@
 import os
 import subprocess
 import tempfile
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 # Rendered by the workflow itself: a changed copy of these says nothing about the code.
 RENDERED = ":(exclude)experiments/*/README.md"
-# What a patch may hold. Anything else that lies about, data or a file of secrets, stays out.
-CODE = {".j2", ".py", ".rst", ".sh", ".smk", ".toml", ".txt", ".yaml", ".yml"}
-CODE_NAMES = {"Makefile", "Snakefile"}
+# Where a new file is taken for code. Anything else that lies about stays out of a patch.
+CODE_FOLDERS = {"config", "envs", "experiments", "profiles", "reports", "rules", "scripts", "vla"}
+CODE = {".in", ".j2", ".json", ".py", ".rst", ".sh", ".smk", ".toml", ".txt", ".yaml", ".yml"}
+CODE_NAMES = {"Makefile", "Snakefile", "pyproject.toml"}
+PINS = (".dvc", ".manifest.json")  # which data is used; the data itself is DVC's
+# Files and folders whose names say that nobody else is to read them.
+SECRET = (
+    *(".env", ".env.*", "*.env", ".netrc", "*.pem", "*.key", "*.p12", "id_rsa*", "id_ed25519*"),
+    *("*secret*", "*credential*", "*passw*", "*api_key*", "*api-key*", "*apikey*"),
+)
 
 
 def git_state(root: Path) -> dict[str, Any]:
     """`commit` (None outside git), `dirty` (paths that differ from it), `diff` (text).
 
-    `diff` brings changed and new code back with `git apply` on the commit.
+    `diff` brings changed and new code back with `git apply` on the commit, whatever the user's git
+    is set to. It holds changed files but for data, new files only where `decides_result`, and never
+    one whose name looks like a secret. Bytes that are no UTF-8 are surrogate escapes.
     """
     commit = _git(root, "rev-parse", "HEAD")
     if commit is None:
@@ -26,37 +36,61 @@ def git_state(root: Path) -> dict[str, Any]:
         index = str(Path(folder) / "index")
         _git(root, "read-tree", "HEAD", index=index)
         _git(root, "update-index", "-q", "--refresh", index=index)
-        which = ("--modified", "--deleted", "--others", "--exclude-standard")
-        listing = _git(root, "ls-files", "-z", *which, "--", ".", RENDERED, index=index)
-        dirty = sorted(set(filter(None, (listing or "").split("\0"))))
-        code = "\0".join(filter(_is_code, dirty))
-        _git(root, "update-index", "--add", "--remove", "-z", "--stdin", index=index, given=code)
-        diff = _git(root, "diff", "--cached", "--no-renames", "HEAD", index=index)
-    return {"commit": commit.strip(), "dirty": dirty, "diff": diff or ""}
+        changed = _listed(root, index, "--modified", "--deleted")
+        new = _listed(root, index, "--others", "--exclude-standard")
+        kept = {name for name in changed if not name.startswith("data/") or name.endswith(PINS)}
+        kept |= {name for name in new if decides_result(name)}
+        given = "\0".join(name for name in sorted(kept) if not _looks_secret(name))
+        _git(root, "update-index", "--add", "--remove", "-z", "--stdin", index=index, given=given)
+        # Plumbing, because `git diff` heeds what people set for their eyes: colours, prefixes, context.
+        diff = _git(
+            root,
+            *("-c", "core.quotePath=false", "diff-index", "--cached", "--patch", "--binary"),
+            *("--no-renames", "--no-ext-diff", "--no-textconv", "HEAD"),
+            index=index,
+        )
+    return {"commit": commit.strip(), "dirty": sorted(changed | new), "diff": diff or ""}
 
 
-def _is_code(name: str) -> bool:
+def decides_result(name: str) -> bool:
+    """Whether a file of that path in the project is code, configuration, or pins environment or data."""
     path = PurePosixPath(name)
-    return path.suffix in CODE or path.name in CODE_NAMES
+    in_place = len(path.parts) > 1 and path.parts[0] in CODE_FOLDERS and path.suffix in CODE
+    return in_place or name in CODE_NAMES or name.endswith(PINS)
 
 
-def _git(root: Path, *arguments: str, index: str = "", given: str = "") -> str | None:
-    try:
-        return subprocess.run(
-            ["git", *arguments],
-            cwd=root,
-            env=os.environ | ({"GIT_INDEX_FILE": index} if index else {}),
-            input=given,
-            check=True,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="surrogateescape",
-        ).stdout
-    except (OSError, subprocess.CalledProcessError):
-        return None
+def patched_files(patch: Path, root: Path) -> set[str]:
+    """Paths of the files that a patch for the repository at `root` changes; none when it is no patch."""
+    listing = _git(root, "apply", "--numstat", "-z", "--whitespace=nowarn", str(patch)) or ""
+    return {line.split("\t", 2)[2] for line in listing.split("\0") if line}
 
 
 def committed_text(root: Path, path: str) -> str | None:
     """A text file as it is in the last commit; None if it is not there."""
     return _git(root, "show", f"HEAD:{path}")
+
+
+def _listed(root: Path, index: str, *which: str) -> set[str]:
+    listing = _git(root, "ls-files", "-z", *which, "--", ".", RENDERED, index=index)
+    return set(filter(None, (listing or "").split("\0")))
+
+
+def _looks_secret(name: str) -> bool:
+    parts = PurePosixPath(name.lower()).parts
+    return any(fnmatchcase(part, pattern) for part in parts for pattern in SECRET)
+
+
+def _git(root: Path, *arguments: str, index: str = "", given: str = "") -> str | None:
+    """What git prints, its line ends as they are; None when it fails."""
+    try:
+        printed = subprocess.run(
+            ["git", *arguments],
+            cwd=root,
+            env=os.environ | {"GIT_DIFF_OPTS": ""} | ({"GIT_INDEX_FILE": index} if index else {}),
+            input=given.encode("utf-8", "surrogateescape"),
+            check=True,
+            capture_output=True,
+        ).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return printed.decode("utf-8", "surrogateescape")

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 
 from vla.errors import UserError
+from vla.files import check_file
+from vla.provenance.git import decides_result, patched_files
 from vla.reproduction.verify import FinishedRun, Verdict, read_run, verify
 
 
@@ -13,12 +15,15 @@ def replay(run: FinishedRun, folder: Path, root: Path, margin: float, tolerance:
 
     Uncommitted changes that were recorded are applied. Runs in the environment of this process,
     or under `--use-conda` when the run was made so. `margin`, `tolerance`: see `verify`.
+    `UserError` when the code cannot be had as it was: made outside git, or with uncommitted files
+    of which the record's patch is missing, has changed or lacks one that decides the result.
     """
     commit = run.record["git"]["commit"]
     if commit is None:
         raise UserError(
             f"{run.path} was made outside git: its code is not known.", "Compare with verify."
         )
+    patch = _recorded_patch(run, root)
     if folder.exists():
         raise UserError(f"{folder} exists.", "Name a folder that does not.")
     _call(["git", "clone", "--quiet", "--no-checkout", str(root), str(folder)], root)
@@ -27,9 +32,9 @@ def replay(run: FinishedRun, folder: Path, root: Path, margin: float, tolerance:
     experiment = run.record["experiment"]
     command = [sys.executable, "-m", "snakemake", "--quiet", "rules"]
     command += ["--config", f'experiments=["{experiment}"]', "comparisons=[]"]
-    patch = run.path.with_name("uncommitted.patch")
-    if patch.is_file():
-        _call(["git", "apply", str(patch)], folder)
+    if patch:
+        # Nobody's settings may mend white space in what ran.
+        _call(["git", "apply", "--whitespace=nowarn", str(patch)], folder)
         command.append("allow_dirty=True")
     if run.record["environment"]["deployment"] == "conda":
         command.append("--use-conda")
@@ -37,6 +42,26 @@ def replay(run: FinishedRun, folder: Path, root: Path, margin: float, tolerance:
     seed = run.record["seed"]
     again = sorted(folder.glob(f"experiments/{experiment}/results/seed{seed}-*/run.json"))
     return verify(run, read_run(again[-1]), margin, tolerance)
+
+
+def _recorded_patch(run: FinishedRun, root: Path) -> Path | None:
+    """The uncommitted changes of a run, checked; a file that its record does not name is none of them."""
+    path = run.path.with_name("uncommitted.patch").relative_to(run.folder).as_posix()
+    named = [file for file in run.record["files"] if file["path"] == path]
+    patch = check_file(named[0], run.folder) if named else None
+    kept = patched_files(patch, root) if patch else set()
+    executed = run.record["identity"]["code"]
+    lacking = [
+        name
+        for name in run.record["git"]["dirty"]
+        if name not in kept and (decides_result(name) or name in executed)
+    ]
+    if lacking:
+        raise UserError(
+            f"{run.path} was made with uncommitted files that its patch lacks: {', '.join(lacking)}.",
+            "The code that ran cannot be had again: commit these, run anew, and replay that run.",
+        )
+    return patch
 
 
 def _share_data(root: Path, folder: Path) -> None:
