@@ -17,7 +17,7 @@ from vla.provenance.record import now
 from vla.training.retention import checkpoint_files, checkpoint_losses, kept_steps
 
 STORE = re.compile(rf".+-[0-9a-f]{{{KEY_LENGTH}}}")
-KINDS = ("checkpoints", "results", "logs", "models")
+KINDS = ("checkpoints", "results", "logs", "models", "archive")
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Kept:
 
 
 def usage(root: Path) -> dict[str, dict[str, int]]:
-    """Bytes on disk: experiment -> kind -> bytes; `(data)` for stores and datasets.
+    """Bytes on disk: experiment -> kind -> bytes; `(data)` for datasets and what all share.
 
     A file with several names (the policies in models/) counts once.
     """
@@ -54,7 +54,8 @@ def usage(root: Path) -> dict[str, dict[str, int]]:
         found[folder.name] = kinds
     folders = sorted((root / "data").glob("[!.]*/"))
     stores = {folder.name: _bytes(folder, seen) for folder in folders}
-    stores["prepared stores"] = _bytes(root / "data/.prepared", seen)
+    shared = {"prepared stores": "data/.prepared", "DVC cache": ".dvc/cache", "MLflow": "mlruns"}
+    stores |= {name: _bytes(root / folder, seen) for name, folder in shared.items()}
     return found | {"(data)": stores}
 
 

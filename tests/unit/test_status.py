@@ -28,7 +28,10 @@ def experiment(tmp_path, make_config) -> Experiment:
     )  # fmt: skip
     logs = made.folder / "logs/seed1-k"
     logs.mkdir(parents=True)
-    rows = [dict.fromkeys(COLUMNS, 1) | {"step": n, "seconds": n / 10} for n in (10, 20, 30)]
+    rows = [
+        dict.fromkeys(COLUMNS, 1) | {"step": n, "seconds": n / 10, "disk_free_gb": 4 - n / 10}
+        for n in (10, 20, 30)
+    ]
     lines = [",".join(COLUMNS), *(",".join(str(row[c]) for c in COLUMNS) for row in rows)]
     (logs / "metrics.csv").write_text("\n".join(lines) + "\n40,0.5")  # a row is being written
     return made
@@ -52,6 +55,7 @@ def test_run_at_work_tells_step_and_time_left(experiment):
     assert (state.state, state.step, state.steps) == ("training", 30, 100)
     assert state.seconds_left == pytest.approx(7)
     assert state.describe() == "seed 1: training at step 30 of 100"
+    assert state.disk == (1, pytest.approx(2 * 3600 / 2)), "GB free, GB an hour"
 
 
 def test_looking_takes_no_lock_from_a_run_that_starts(experiment):

@@ -105,6 +105,10 @@ def picture(states: list[RunState]) -> Group:
         )
         if state.why:
             told.append(f"[yellow]{state.experiment}[/] {escape(state.describe())}")
+        if state.disk:
+            free, growth = state.disk
+            text = f"{free:.1f} GB free, filling by {growth:.1f} GB an hour"
+            told.append(f"[dim]{state.experiment} seed {state.seed}: {text}[/]")
         told += [
             f"[yellow]{state.experiment} seed {state.seed}:[/] {escape(describe_event(event))}"
             for event in state.events

@@ -176,18 +176,17 @@ def clean(
 
     Never a policy, a record, metrics or episodes; never what an unfinished run would go on from.
     """
-    from vla.storage import find_old, remove, usage
+    from vla.storage import KINDS, find_old, remove, usage
 
     plan = read_plan(use_conda)
     named = [folders.find_folder(plan.root, name) for name in names or ()]
     table = Table(box=None, pad_edge=False)
-    kinds: list[str] = ["checkpoints", "results", "logs", "models"]
-    for heading in ("On the disk (MB)", *kinds):
+    for heading in ("On the disk (MB)", *KINDS):
         table.add_column(heading, justify="left" if heading.startswith("On") else "right")
     found = usage(plan.root)
     data = found.pop("(data)")
     for name, sizes in found.items():
-        table.add_row(name, *(f"{sizes[kind] / 1e6:.1f}" for kind in kinds))
+        table.add_row(name, *(f"{sizes[kind] / 1e6:.1f}" for kind in KINDS))
     console.print(table)
     console.print(", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in data.items()))
     going, kept = find_old(plan)

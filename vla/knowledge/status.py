@@ -18,6 +18,7 @@ from vla.tracking.metrics import numbers, read_metrics
 RECENT = 120.0  # seconds: a file that was written so lately has a job behind it
 AT_WORK = ("training", "evaluating")  # states
 SPEED_ROWS = 20  # rows of metrics that tell the present speed
+DISK_ROWS = 200  # rows that tell how fast the disk fills: longer, as checkpoints come seldom
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class RunState:
     """One run. `state`: waiting, training, stopped, failed, killed, evaluating, trained, finished.
 
     `step`, `steps`: of training; `losses`: those of the metrics file; `seconds_left`: of training,
-    at its present speed; `why`: how the last attempt ended, where it did not finish.
+    at its present speed; `disk`: GB free, and GB by which that falls an hour, while it trains;
+    `why`: how the last attempt ended, where it did not finish.
     """
 
     experiment: str
@@ -48,6 +50,7 @@ class RunState:
     steps: int
     losses: tuple[float, ...]
     seconds_left: float | None
+    disk: tuple[float, float] | None
     evaluations: tuple[EvaluationState, ...]
     events: tuple[dict[str, Any], ...] = field(default=())
     why: str = ""
@@ -142,6 +145,7 @@ def _state(
         steps=steps,
         losses=tuple(row["loss"] for row in rows),
         seconds_left=_seconds_left(rows, steps) if state == "training" else None,
+        disk=_disk(rows) if state == "training" else None,
         evaluations=evaluations,
         events=tuple(read_events(logs / "events.jsonl")),
         why=why.partition(": ")[2] if why.startswith(("failed", "stopped")) else "",
@@ -156,6 +160,15 @@ def _seconds_left(rows: list[dict[str, float]], steps: int) -> float | None:
         newest[-1]["seconds"] - newest[0]["seconds"]
     )
     return (steps - newest[-1]["step"]) / speed
+
+
+def _disk(rows: list[dict[str, float]]) -> tuple[float, float] | None:
+    newest = [row for row in rows[-DISK_ROWS:] if "disk_free_gb" in row]
+    if not newest or newest[-1]["seconds"] <= newest[0]["seconds"]:
+        return None
+    fallen = newest[0]["disk_free_gb"] - newest[-1]["disk_free_gb"]
+    hours = (newest[-1]["seconds"] - newest[0]["seconds"]) / 3600
+    return newest[-1]["disk_free_gb"], fallen / hours
 
 
 def _evaluation(experiment: Experiment, run: Run, evaluation: Evaluation) -> EvaluationState:
