@@ -5,7 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from base64 import b64encode
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -123,7 +126,43 @@ def test_every_hyperparameter_the_commit_and_the_end_are_told(tmp_path):
 
 def test_no_secret_is_written(tmp_path):
     assert attempt(tmp_path, 1, 3).returncode == 0
-    for path in tmp_path.rglob("*"):
+    expect_no_secret(tmp_path)
+
+
+def test_no_secret_of_a_server_that_is_away_is_written(tmp_path, monkeypatch):
+    """MLflow's error quotes the address, and is told and logged."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:{SECRET}@127.0.0.1:9")
+    finished = attempt(tmp_path, 1, 3)
+    assert finished.returncode == 0
+    assert "mlflow stopped" in finished.stderr
+    assert SECRET not in finished.stderr
+    expect_no_secret(tmp_path)
+
+
+def test_user_and_password_reach_the_server(tmp_path, monkeypatch):
+    """From its address as from their variables."""
+    seen = []
+
+    class Server(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append(self.headers["Authorization"])
+            self.send_error(403)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Server) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv(
+            "MLFLOW_TRACKING_URI", f"http://me:p%40ss@127.0.0.1:{server.server_port}"
+        )
+        attempt(tmp_path, 1, 1)
+        server.shutdown()
+    assert seen[0] == f"Basic {b64encode(b'me:p@ss').decode()}"
+
+
+def expect_no_secret(folder: Path) -> None:
+    for path in folder.rglob("*"):
         if path.is_file():
             assert SECRET.encode() not in path.read_bytes(), path
 

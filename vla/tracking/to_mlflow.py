@@ -4,6 +4,7 @@ import fcntl
 import os
 import time
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.tracking import MlflowClient
@@ -20,7 +21,9 @@ class MlflowTracker(Tracker):
 
     def start(self, run: TrackedRun) -> int:
         database = run.root / "mlflow.db"
-        address = os.environ.get("MLFLOW_TRACKING_URI") or run.settings["mlflow_uri"]
+        address = _without_credentials(
+            os.environ.get("MLFLOW_TRACKING_URI") or run.settings["mlflow_uri"]
+        )
         # A server that is away must not be asked for minutes on end.
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
         # Two processes that create the database at once would disturb each other.
@@ -66,3 +69,16 @@ class MlflowTracker(Tracker):
         tags = [RunTag(f"vla.{name}", str(value)) for name, value in facts.items()]
         self.client.log_batch(self.run_id, tags=tags)
         self.client.set_terminated(self.run_id, status)
+
+
+def _without_credentials(address: str) -> str:
+    """A server's address, its user and password moved to where MLflow's errors do not quote them."""
+    if not address.startswith("http"):
+        return address
+    parts = urlsplit(address)
+    credentials, _, server = parts.netloc.rpartition("@")
+    if credentials:
+        user, _, password = credentials.partition(":")
+        os.environ["MLFLOW_TRACKING_USERNAME"] = unquote(user)
+        os.environ["MLFLOW_TRACKING_PASSWORD"] = unquote(password)
+    return parts._replace(netloc=server).geturl()
