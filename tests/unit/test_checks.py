@@ -14,6 +14,7 @@ from vla.checks.findings import check_experiment, require
 from vla.config.load import read_yaml
 from vla.data.manifest import read_manifest
 from vla.errors import UserError
+from vla.files import write_json
 from vla.items import Experiment
 from vla.plan import Plan
 
@@ -46,6 +47,19 @@ def test_sizes_are_known_before_the_data_is_fetched(experiment):
         "dataset": 2 * sum(file["bytes"] for file in files),  # here, and in DVC's cache
         "prepared data": 6650 * 64 * 64 * 3,
     }
+
+
+def test_what_is_already_written_is_not_counted_again(experiment):
+    def counts() -> list[float | None]:
+        return [need.count for need in disk_needs(experiment, 1_000_000)][:2]
+
+    before = counts()
+    (run,) = experiment.runs
+    write_json(experiment.run_record(run), {})
+    assert counts() == [0, before[1]], "trained: no more checkpoints"
+    for evaluation in run.evaluations:
+        write_json(experiment.evaluation_record(run, evaluation), {})
+    assert counts() == [0, 0]
 
 
 def test_description_of_a_dataset_that_is_not_the_pinned_one_is_not_believed(experiment):

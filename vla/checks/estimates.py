@@ -33,7 +33,7 @@ class Need:
 
 
 def disk_needs(experiment: Experiment, parameters: int | None) -> list[Need]:
-    """What will be written, for all seeds; `parameters` of the policy, None while nothing tells."""
+    """What is still to be written; `parameters` of the policy, None while nothing tells."""
     config = experiment.config
     keep = config.checkpoints
     kept = 1 + keep.keep_last + keep.keep_best  # one more while it is written
@@ -41,15 +41,21 @@ def disk_needs(experiment: Experiment, parameters: int | None) -> list[Need]:
         kept += config.training.num_steps // keep.keep_every
     videos = len(config.evaluation.tasks or ()) or USUAL_TASKS
     videos *= config.evaluation.videos_per_task * len(config.evaluation.conditions)
-    seeds = len(experiment.runs)
+    untrained = [run for run in experiment.runs if not experiment.run_record(run).is_file()]
+    kept *= len(untrained)
+    unfinished = [
+        run
+        for run in experiment.runs
+        if not all(experiment.evaluation_record(run, e).is_file() for e in run.evaluations)
+    ]
     checkpoints = results = None
     if parameters is not None:
-        checkpoints = seeds * kept * CHECKPOINT_BYTES * parameters
-        results = seeds * (POLICY_BYTES * parameters + videos * VIDEO_BYTES)
+        checkpoints = kept * CHECKPOINT_BYTES * parameters
+        results = len(unfinished) * (POLICY_BYTES * parameters + videos * VIDEO_BYTES)
     root, entry = experiment.root, experiment.dataset
     missing = missing_files(entry, read_manifest(entry.manifest(root)), root)
     return [
-        Need(f"{seeds * kept} checkpoints", checkpoints, experiment.folder),
+        Need(f"{kept} checkpoints", checkpoints, experiment.folder),
         Need("results", results, experiment.folder),
         Need("dataset", fetched_bytes(missing, root), entry.folder(root)),
         Need("prepared data", _store_bytes(experiment), root / "data/.prepared"),
