@@ -187,9 +187,13 @@ def test_pointer_to_other_files_than_the_manifest_lists_stops(root):
     pointer, manifest = ENTRY.pointer(root), read_manifest(ENTRY.manifest(root))
     with pytest.raises(UserError, match="not tracked by DVC"):
         check_pointer(manifest, pointer)
-    pointer.write_text(f"outs:\n- md5: {'0' * 32}.dir\n  path: toy\n")
+    pointer.write_text(f"outs:\n- md5: {'0' * 32}.dir\n  size: 102\n  nfiles: 3\n  path: toy\n")
     with pytest.raises(UserError, match="pin different files"):
         check_pointer(manifest, pointer)
+    for torn in ("", "outs: [", "outs:\n- path: toy\n"):
+        pointer.write_text(torn)
+        with pytest.raises(UserError, match=pointer.name):
+            check_pointer(manifest, pointer)
 
 
 def test_empty_folder_gives_no_manifest(tmp_path):

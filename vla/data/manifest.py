@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from vla.config.load import read_yaml
 from vla.errors import UserError
 from vla.files import describe_file, read_json, sha256_json, write_json
 
+SCHEMA = 2
 SAFE_PATH = re.compile(r"(?!.*(^|/)\.\.?(/|$))[\w.@=+-][\w.@=+/-]*", re.ASCII)
 
 
@@ -21,7 +21,7 @@ def make_manifest(folder: Path, destination: Path) -> dict[str, Any]:
     if not files:
         raise UserError(f"{folder} holds no files.", "Put the dataset there first.")
     described = [describe_file(path, folder) | {"md5": _md5(path)} for path in files]
-    manifest = {"schema": 2, "files": described}
+    manifest = {"schema": SCHEMA, "files": described}
     write_json(destination, manifest)
     return manifest
 
@@ -40,6 +40,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
             if not SAFE_PATH.fullmatch(file["path"]):
                 raise UserError(f"{path} names the unsafe path {file['path']!r}.", "Do not use it.")
             int(file["bytes"]), str(file["sha256"]), str(file["md5"])
+        if manifest["schema"] != SCHEMA:
+            raise ValueError(f"schema {manifest['schema']}")
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"{path} is not a manifest of this version ({error!r}).",
@@ -61,12 +63,24 @@ def check_pointer(manifest: dict[str, Any], pointer: Path) -> None:
     files = sorted(manifest["files"], key=lambda file: file["path"])
     listing = [{"md5": file["md5"], "relpath": file["path"]} for file in files]
     expected = hashlib.md5(json.dumps(listing).encode(), usedforsecurity=False).hexdigest()
-    pinned = yaml.safe_load(pointer.read_text())["outs"][0]["md5"]
-    if pinned != f"{expected}.dir":
+    listed = {
+        "md5": f"{expected}.dir",
+        "size": sum(file["bytes"] for file in files),
+        "nfiles": len(files),
+    }
+    way_out = "Restore both from one commit, or pin the data under a new version (data/README.md)."
+    try:
+        pinned = read_yaml(pointer)["outs"][0]
+        pinned = {name: pinned[name] for name in listed}
+    except (KeyError, IndexError, TypeError) as error:
+        raise UserError(
+            f"{pointer} is no pointer of DVC's to a folder ({error!r}).", way_out
+        ) from None
+    if pinned != listed:
         raise UserError(
             f"{pointer} and the manifest beside it pin different files: DVC has {pinned}, the "
-            f"manifest's files give {expected}.dir.",
-            "Restore both from one commit, or pin the data under a new version (data/README.md).",
+            f"manifest's files give {listed}.",
+            way_out,
         )
 
 
