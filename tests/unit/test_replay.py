@@ -69,7 +69,7 @@ def recorded(root: Path, patch: str | None) -> FinishedRun:
         "git": {"commit": state["commit"], "dirty": state["dirty"]},
         "files": files,
     }
-    return FinishedRun(results / "run.json", record, {})
+    return FinishedRun(results / "run.json", record, ())
 
 
 @pytest.mark.parametrize("whitespace", ["fix", "error"])

@@ -1,13 +1,15 @@
 """The verdict on two runs follows from their bytes, then from their episodes."""
 
-from dataclasses import replace
-from pathlib import Path
+import shutil
+from itertools import count
 
 import pandas as pd
 import pytest
 
+from vla.errors import UserError
+from vla.files import describe_file, write_sealed, write_text
 from vla.reproduction.differences import differences
-from vla.reproduction.verify import VERDICTS, FinishedRun, verify
+from vla.reproduction.verify import VERDICTS, FinishedRun, read_run, verify
 
 ENVIRONMENT = {"deployment": "host", "python": "3.11.7", "torch": None, "packages": {"numpy": "2"}}
 HARDWARE = {"cpu": "EPYC", "gpus": []}
@@ -22,43 +24,66 @@ IDENTITY = {
 }
 
 
-class Run(FinishedRun):
-    """A run whose episodes are given instead of read."""
+@pytest.fixture
+def make_run(tmp_path):
+    """Writes a finished run, each in an experiment folder of its own, and reads it back."""
+    folders = (tmp_path / f"{number}/experiments/e" for number in count())
 
-    def episodes(self, condition):
-        return self.evaluations[condition]["table"]
+    def make(policy: str = "p", evaluations=None, key: str = "k", **parts) -> FinishedRun:
+        folder = next(folders)
+        results = folder / "results/seed1-k"
+        weights = folder / "checkpoints/seed1-k/policy.safetensors"
+        write_text(weights, policy)
+        record = {
+            "key": key,
+            "final_loss": parts.pop("loss", 0.5),
+            "identity": IDENTITY | parts.pop("identity", {}),
+            "environment": ENVIRONMENT | parts.pop("environment", {}),
+            "hardware": HARDWARE | parts.pop("hardware", {}),
+            "files": [describe_file(weights, folder)],
+        }
+        write_sealed(results / "run.json", record)
+        for evaluation in [evaluated()] if evaluations is None else evaluations:
+            file = results / f"{evaluation['condition']}-{evaluation['key']}/episodes.parquet"
+            file.parent.mkdir()
+            evaluation["table"].to_parquet(file)
+            content = {name: value for name, value in evaluation.items() if name != "table"}
+            content |= {"files": [describe_file(file, folder)]}
+            write_sealed(file.with_name("evaluation.json"), content)
+        return read_run(results)
+
+    return make
 
 
-def table(successes: int, of: int = 100) -> pd.DataFrame:
-    return pd.DataFrame(
+def evaluated(successes: int = 80, of: int = 100, condition: str = "instructed", **parts) -> dict:
+    """An evaluation's record, with its episodes."""
+    environment = ENVIRONMENT | parts.pop("environment", {})
+    first, crashes = parts.pop("first_episode", 0), parts.pop("crashes", 0)
+    outcomes = ["success"] * successes + ["failure"] * (of - successes - crashes)
+    outcomes += ["crash"] * crashes
+    table = pd.DataFrame(
         {
             "task": "t",
-            "episode": range(of),
-            "seed": range(of),
+            "episode": range(first, first + of),
+            "seed": range(first, first + of),
             "training_seed": 1,
-            "outcome": ["success"] * successes + ["failure"] * (of - successes),
-            "success": [True] * successes + [False] * (of - successes),
+            "outcome": outcomes,
+            "success": [outcome == "success" for outcome in outcomes],
         }
     )
-
-
-def make_run(policy: str = "p", successes: int = 80, key: str = "k", of: int = 100, **parts) -> Run:
-    record = {
-        "key": key,
-        "final_loss": parts.pop("loss", 0.5),
-        "identity": IDENTITY | parts.pop("identity", {}),
-        "environment": ENVIRONMENT | parts.pop("environment", {}),
-        "hardware": HARDWARE | parts.pop("hardware", {}),
-        "files": [{"path": "policy.safetensors", "sha256": policy * 64}],
+    return {
+        "key": parts.pop("key", "e"),
+        "condition": condition,
+        "finished": parts.pop("finished", "2026-01-01"),
+        "identity": {"run": "k", "code": {}, "evaluation": parts.pop("evaluation", {})},
+        "environment": environment,
+        "hardware": HARDWARE,
+        "renderer": {"version": parts.pop("renderer", "Mesa 25")},
+        "table": table,
     }
-    evaluation = {
-        "files": [{"path": "episodes.parquet", "sha256": f"{successes:064d}"}],
-        "table": table(successes, of),
-    }
-    return Run(Path("run.json"), record, {"instructed": evaluation})
 
 
-def test_same_bytes_are_identical_whatever_else_differs():
+def test_same_bytes_are_identical_whatever_else_differs(make_run):
     other = make_run(key="other", environment={"python": "3.12.1"})
     found = verify(make_run(), other)
     assert found.word == "identical"
@@ -74,14 +99,14 @@ def test_same_bytes_are_identical_whatever_else_differs():
         (8, 10, "undecided"),  # too few to say anything
     ],
 )
-def test_other_bytes_are_judged_by_the_episodes(successes, of, word):
-    one = make_run(successes=80 * of // 100, of=of)
-    found = verify(one, make_run("q", successes, key="other", of=of))
+def test_other_bytes_are_judged_by_the_episodes(make_run, successes, of, word):
+    one = make_run(evaluations=[evaluated(80 * of // 100, of)])
+    found = verify(one, make_run("q", [evaluated(successes, of)], key="other"))
     assert found.word == word
     assert found.word in VERDICTS
 
 
-def test_losses_of_one_model_must_agree_within_the_tolerance():
+def test_losses_of_one_model_must_agree_within_the_tolerance(make_run):
     one, other = make_run(), make_run("q", key="other", loss=0.55)
     assert verify(one, other).word == "undecided"
     assert verify(one, other, tolerance=0.1).word == "equivalent"
@@ -89,34 +114,121 @@ def test_losses_of_one_model_must_agree_within_the_tolerance():
     assert verify(one, another_model).word == "equivalent"
 
 
-def test_worst_condition_decides():
-    one, other = make_run(), make_run("q", key="other")
-    lost = {"files": [{"path": "episodes.parquet", "sha256": "x"}], "table": table(10)}
-    kept = {"files": [{"path": "episodes.parquet", "sha256": "y"}], "table": table(80)}
-    one = replace(one, evaluations=one.evaluations | {"held_out": kept})
-    other = replace(other, evaluations=other.evaluations | {"held_out": lost})
+def test_a_difference_that_is_shown_but_within_the_margin_counts_as_none(make_run):
+    one = make_run(evaluations=[evaluated(800, 1000)])
+    other = make_run("q", [evaluated(830, 1000)], key="other")
+    assert verify(one, other, margin=0.1).word == "equivalent"
+    assert verify(one, other, margin=0.01).word == "different"
+
+
+def test_worst_condition_decides(make_run):
+    one = make_run(evaluations=[evaluated(), evaluated(80, condition="held_out")])
+    other = make_run("q", [evaluated(), evaluated(10, condition="held_out")], key="other")
     assert verify(one, other).word == "different"
 
 
-def test_same_key_with_other_bytes_is_called_out():
-    found = verify(make_run(), make_run("q"))
-    assert any("keys are equal, the bytes are not" in reason for reason in found.reasons)
+@pytest.mark.parametrize("swapped", [False, True])
+def test_condition_that_one_run_alone_has_leaves_it_undecided(make_run, swapped):
+    runs = [make_run(evaluations=[evaluated(), evaluated(condition="held_out")]), make_run()]
+    found = verify(*reversed(runs) if swapped else runs)
+    assert found.word == "undecided"
+    which = "second" if swapped else "first"
+    assert f"episodes, held_out: only the {which} run has them" in found.reasons
 
 
-def test_each_kind_of_difference_is_named():
+def test_runs_without_evaluation_are_never_called_identical(make_run):
+    found = verify(make_run(evaluations=[]), make_run(evaluations=[]))
+    assert found.word == "undecided"
+    assert "Neither run was evaluated" in found.reasons[-1]
+
+
+def test_record_is_not_believed_when_its_file_has_other_bytes(make_run):
+    one, other = make_run(), make_run()
+    for ending in ("policy.safetensors", "episodes.parquet"):
+        (file,) = other.folder.rglob(ending)
+        whole = file.read_bytes()
+        file.write_bytes(whole[:-1] + b"?")
+        with pytest.raises(UserError, match=f"{ending} has changed since it was recorded"):
+            verify(one, other)
+        file.write_bytes(whole)
+
+
+def test_record_that_came_alone_is_compared_and_said_to_be_alone(make_run, tmp_path):
+    one, other = make_run(), make_run()
+    alone = tmp_path / "sent/by/mail"
+    files = shutil.ignore_patterns("*.parquet")
+    shutil.copytree(other.path.parent, alone / "results/seed1-k", ignore=files)
+    found = verify(one, read_run(alone / "results/seed1-k/run.json"))
+    assert found.word == "identical"
+    assert all(reason.endswith("of the second by its record alone") for reason in found.reasons)
+    different = make_run("q", [evaluated(79)])
+    found = verify(different, read_run(alone / "results/seed1-k"))
+    assert found.word == "undecided"
+    assert "are not here" in found.reasons[-1]
+
+
+def test_same_key_with_other_bytes_is_called_out_where_it_is_so(make_run):
+    words = "the keys are equal, the bytes are not"
+    policies = verify(make_run(), make_run("q", [evaluated(79)])).reasons
+    assert [words in reason for reason in policies] == [True, False, False, False]
+    episodes = verify(make_run(), make_run(evaluations=[evaluated(79)])).reasons
+    assert [words in reason for reason in episodes] == [False, True, False]
+
+
+def test_evaluations_with_equal_keys_are_compared_before_later_ones(make_run):
+    later = evaluated(40, key="new", finished="2026-02-01")
+    one = make_run(evaluations=[evaluated(), later])
+    assert verify(one, make_run()).word == "identical"
+    assert verify(one, make_run(evaluations=[evaluated(key="another")])).word == "different"
+
+
+def test_episodes_of_other_seeds_are_judged_by_the_rates(make_run):
+    one = make_run(evaluations=[evaluated(80)])
+    other = make_run(evaluations=[evaluated(50, first_episode=500, key="f")])
+    found = verify(one, other)
+    assert found.word == "different"
+    assert "80 % and 50 %" in found.reasons[-1]
+    assert "100 and 100 episodes, none of them shared" in found.reasons[-1]
+
+
+def test_crashes_are_named_and_rates_are_of_what_was_compared(make_run):
+    one = make_run(evaluations=[evaluated(60)])
+    other = make_run(evaluations=[evaluated(60, crashes=40, key="f")])
+    reason = verify(one, other).reasons[-1]
+    assert "100 % and 100 %" in reason, "the 60 that both ran"
+    assert "0 and 40 crashed episodes left out" in reason
+
+
+def test_each_kind_of_difference_is_named(make_run):
     other = make_run(
         identity={
             "training": {"batch_size": 128},
             "code": {"vla/models/policy.py": "2", "vla/models/vit.py": "1"},
             "data": {"store": {"dataset": "e", "cameras": ["c"]}, "augmentation": False},
         },
-        environment={"packages": {"numpy": "2", "torch": "2.13.0"}},
+        environment={
+            "lock": "f" * 64,
+            "packages": {"numpy": "2", "torch": "2.13.0"},
+            "conda_packages": {"mesa": "25 h1 sha256:ab"},
+        },
         hardware={"gpus": [{"name": "H100", "driver": "580"}]},
     )
     assert differences(make_run().record, other.record) == {
         "configuration": ["training.batch_size 256 → 128"],
         "data": ["dataset d → e"],
         "code": ["vla/models/policy.py changed", "vla/models/vit.py is new"],
-        "software": ["torch (absent) → 2.13.0"],
+        "software": [
+            "lock (absent) → ffffffffffff",
+            "torch (absent) → 2.13.0",
+            "conda package mesa (absent) → 25 h1",
+        ],
         "machine": ["GPUs [] → ['H100']", "driver [] → ['580']"],
+    }
+
+
+def test_what_differs_in_the_evaluations_is_named_too(make_run):
+    other = evaluated(79, key="f", evaluation={"first_seed": 7}, renderer="Mesa 26")
+    assert verify(make_run(), make_run(evaluations=[other])).found == {
+        "configuration": ["evaluation.first_seed (absent) → 7"],
+        "software": ["renderer.version Mesa 25 → Mesa 26"],
     }

@@ -94,6 +94,34 @@ def test_document_names_the_records_it_shows(project):
         assert str(project.one("experiments/b/results/seed1-*/*/evaluation.json")) in printed
 
 
+def test_report_and_comparison_name_the_records_of_every_experiment_they_show(project):
+    for name in ("reports/report.html", "results/comparison-*/comparison.json"):
+        code, printed = ask(project, "explain", str(project.one(name)))
+        assert code == 0
+        for experiment in ("a", "b"):
+            for record in project.root.glob(f"experiments/{experiment}/results/*/run.json"):
+                assert str(record) in printed
+
+
+def test_released_policy_is_the_one_of_its_run(project):
+    released = project.one("experiments/b/models/v1.0.0/seed1/policy.safetensors")
+    # A record that has nothing to do with it is damaged.
+    other = project.root / "experiments/b/results/seed0-0123456789ab/run.json"
+    other.parent.mkdir()
+    other.write_text("{")
+    code, printed = ask(project, "explain", str(released))
+    assert code == 0
+    trained = project.one("experiments/b/checkpoints/*/policy.safetensors")
+    assert f"v1.0.0 of the model is {trained}" in printed
+    assert "on dataset metaworld-4tasks 1.0.0" in printed
+    content = released.read_bytes()
+    released.unlink()
+    released.write_bytes(content[:-1] + b"?")
+    code, printed = ask(project, "explain", str(released))
+    assert code == 1
+    assert "has changed since it was recorded" in printed
+
+
 def test_file_without_a_record_is_told_so(project):
     code, printed = ask(project, "explain", "experiments/a/config.yaml")
     assert code == 1

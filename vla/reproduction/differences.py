@@ -6,7 +6,9 @@ ABSENT = "(absent)"
 
 
 def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, list[str]]:
-    """Differences between two records of runs, by kind; a kind without any is left out.
+    """Differences between two records of runs, or of evaluations, by kind.
+
+    A kind without any is left out.
 
     Lines read `training.batch_size 256 → 128`.
     """
@@ -15,10 +17,19 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, list[st
         "configuration": changes(_configuration(first), _configuration(second)),
         "data": changes(_data(first), _data(second)),
         "code": _code(first["code"], second["code"]),
-        "software": changes(_software(one["environment"]), _software(other["environment"])),
+        "software": changes(_software(one), _software(other)),
         "machine": changes(_machine(one["hardware"]), _machine(other["hardware"])),
     }
     return {kind: lines for kind, lines in found.items() if lines}
+
+
+def merged(*found: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Differences of a run and its evaluations as one: each line once."""
+    kinds = dict.fromkeys(kind for each in found for kind in each)
+    return {
+        kind: list(dict.fromkeys(line for each in found for line in each.get(kind, ())))
+        for kind in kinds
+    }
 
 
 def _configuration(identity: dict[str, Any]) -> dict[str, Any]:
@@ -30,9 +41,9 @@ def _configuration(identity: dict[str, Any]) -> dict[str, Any]:
 
 
 def _data(identity: dict[str, Any]) -> dict[str, Any]:
-    """Of a run; an evaluation names its run instead."""
+    """Of a run; an evaluation has its run's."""
     if "data" not in identity:
-        return {"run": identity["run"]}
+        return {}
     store = identity["data"]["store"]
     return flat({"dataset": store["dataset"], "cameras": store["cameras"]})
 
@@ -46,14 +57,23 @@ def _code(one: dict[str, str], other: dict[str, str]) -> list[str]:
     ]
 
 
-def _software(environment: dict[str, Any]) -> dict[str, Any]:
+def _software(record: dict[str, Any]) -> dict[str, Any]:
+    environment = record["environment"]
     torch = environment["torch"] or {}
+    lock = {"lock": environment["lock"][:12]} if "lock" in environment else {}
+    renderer = flat({"renderer": record["renderer"]}) if "renderer" in record else {}
+    conda = environment.get("conda_packages", {})
     return {
         "deployment": environment["deployment"],
+        **lock,
         "python": environment["python"],
         "CUDA": torch.get("cuda"),
         "cuDNN": torch.get("cudnn"),
+        **renderer,
         **environment["packages"],
+        **{
+            f"conda package {name}": build.partition(" sha256:")[0] for name, build in conda.items()
+        },
     }
 
 

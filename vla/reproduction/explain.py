@@ -3,24 +3,29 @@
 from pathlib import Path
 from typing import Any
 
+from vla.config.load import read_yaml
 from vla.errors import UserError
 from vla.files import check_file, read_sealed
+from vla.items import Experiment
 from vla.plan import Plan
 
 
 def explain(path: Path) -> str:
     """The story of a file that some record names, down to the data. Its bytes are checked first."""
-    path = path.absolute()
+    path = path.resolve()
     if not path.is_file():
         raise UserError(f"{path} is no file.", "Name a result: a policy, a table, a video.")
     document = _document(path)
     if document:
         return document
+    view, path = path, _released(path)
     record_path, record = find_record(path)
     if path != record_path:
         folder = experiment_folder(record_path)
         check_file(_named(record, path, folder), folder)
     lines = [f"{path.name}: made by {record['kind']}, key {record['key']}", *_story(record)]
+    if view != path:
+        lines.insert(0, f"{view.parent.parent.name} of the model is {path}")
     if record["kind"] == "evaluation":
         run = read_sealed(record_path.parents[1] / "run.json")
         lines += ["", f"of the policy of run {run['key']} (seed {run['seed']})", *_story(run)]
@@ -39,53 +44,98 @@ def find_record(path: Path) -> tuple[Path, dict[str, Any]]:
     if path.name in ("run.json", "evaluation.json"):
         return path, read_sealed(path)
     folder = experiment_folder(path)
+    damaged = []
     for pattern in ("results/*/run.json", "results/*/*/evaluation.json"):
         for candidate in sorted(folder.glob(pattern)):
-            record = read_sealed(candidate)
+            try:
+                record = read_sealed(candidate)
+            except UserError as error:  # it need not be the one that is sought
+                damaged.append(error.problem)
+                continue
             if _named(record, path, folder):
                 return candidate, record
     raise UserError(
-        f"No record of {folder.name} names {path.name}.",
+        "\n  ".join([f"No record of {folder.name} names {path.name}.", *damaged]),
         "Policies, metrics, episodes and videos have records; documents of an earlier "
         "configuration are explained when that configuration is back.",
     )
-
-
-def _document(path: Path) -> str:
-    """The runs that a README, summary or figure of the present configuration shows; else ''."""
-    folder = experiment_folder(path)
-    root = folder.parents[1]
-    for use_conda in (False, True):
-        try:
-            experiment = Plan(root, {"experiments": [folder.name]}, use_conda).experiments[
-                folder.name
-            ]
-        except UserError:
-            continue
-        items = (experiment.summary, experiment.figures, experiment.models, experiment.readme)
-        made = {item.name: item for item in items}
-        item = made.get(path.parent.name)
-        views = {folder / "README.md": experiment.readme}
-        if path.parent.parent == folder / "models":
-            views[path] = experiment.models
-        if path in views:
-            shown = experiment.results(views[path].name, path.name)
-            same = shown.is_file() and shown.read_bytes() == path.read_bytes()
-            item = views[path] if same else None
-        if item:
-            lines = [f"{path.name}: shows {experiment.name} as it is configured now, {item.name}"]
-            for run in experiment.runs:
-                lines.append(f"  run {run.name}: {experiment.run_record(run)}")
-                lines += [f"    {experiment.evaluation_record(run, e)}" for e in run.evaluations]
-            return "\n".join([*lines, "Ask again with one of these records."])
-    return ""
 
 
 def experiment_folder(path: Path) -> Path:
     for parent in path.parents:
         if parent.parent.name == "experiments":
             return parent
-    raise UserError(f"{path} lies in no experiment's folder.", "Name a file of experiments/.")
+    raise UserError(
+        f"{path} lies in no experiment's folder.",
+        "Name a file of experiments/, the report, or a comparison in results/.",
+    )
+
+
+def _released(path: Path) -> Path:
+    """The file of a run that models/v1.2.0/seed42/ shows under a second name; else `path` itself."""
+    if path.parts[-4:-3] != ("models",) or not path.parent.name.startswith("seed"):
+        return path
+    folder = path.parents[3]
+    for policy in read_sealed(path.parents[1] / "models.json")["policies"]:
+        for file in policy["files"]:
+            if (f"seed{policy['seed']}", Path(file["path"]).name) == (path.parent.name, path.name):
+                check_file(file | {"path": path.relative_to(folder).as_posix()}, folder)
+                return folder / file["path"]
+    return path
+
+
+def _document(path: Path) -> str:
+    """The runs that a README, summary, figure, comparison or report of the present configuration
+    shows; else ''."""
+    root = next((parent for parent in path.parents if (parent / "Snakefile").is_file()), None)
+    for use_conda in (False, True) if root else ():
+        try:
+            name, experiments = _shown(path, root, use_conda)
+        except UserError:
+            continue
+        if experiments:
+            names = " and ".join(experiment.name for experiment in experiments)
+            lines = [f"{path.name}: shows {names} as configured now, {name}"]
+            for experiment in experiments:
+                for run in experiment.runs:
+                    lines.append(f"  run {run.name}: {experiment.run_record(run)}")
+                    lines += [
+                        f"    {experiment.evaluation_record(run, e)}" for e in run.evaluations
+                    ]
+            return "\n".join([*lines, "Ask again with one of these records."])
+    return ""
+
+
+def _shown(path: Path, root: Path, use_conda: bool) -> tuple[str, list[Experiment]]:
+    """The key-addressed folder of a document, and the experiments it shows; none when it is none."""
+    if (root / "experiments") in path.parents:
+        plan = Plan(root, {"experiments": [experiment_folder(path).name]}, use_conda)
+        (experiment,) = plan.experiments.values()
+        return _part(path, experiment), [experiment] if _part(path, experiment) else []
+    plan = Plan(root, read_yaml(root / "config/config.yaml"), use_conda)
+    made = root / "reports" / plan.report.name / "report.html"
+    if path == made or (path == root / "reports/report.html" and _same(path, made)):
+        return plan.report.name, list(plan.experiments.values())
+    for pair in plan.comparisons:
+        if path.parent == root / "results" / pair.name:
+            return pair.name, [plan.experiments[n] for n in (pair.baseline, pair.candidate)]
+    return "", []
+
+
+def _part(path: Path, experiment: Experiment) -> str:
+    """The folder in an experiment's results that holds a document, or the original of a view."""
+    views = {experiment.folder / "README.md": experiment.readme}
+    if path.parent.parent == experiment.folder / "models":
+        views[path] = experiment.models
+    if path in views:
+        name = views[path].name
+        return name if _same(path, experiment.results(name, path.name)) else ""
+    items = (experiment.summary, experiment.figures, experiment.models, experiment.readme)
+    return next((item.name for item in items if path.parent == experiment.results(item.name)), "")
+
+
+def _same(view: Path, made: Path) -> bool:
+    return made.is_file() and made.read_bytes() == view.read_bytes()
 
 
 def _named(record: dict[str, Any], path: Path, folder: Path) -> dict[str, Any] | None:

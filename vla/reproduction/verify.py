@@ -8,31 +8,41 @@ import pandas as pd
 
 from vla.errors import UserError
 from vla.files import check_file, read_sealed
-from vla.reproduction.differences import differences
-from vla.statistics.comparison import compare
+from vla.reproduction.differences import differences, merged
+from vla.reproduction.judgement import compare_losses, compare_rates
 
 # Word -> exit code. A mistake of the user's has 1.
 VERDICTS = {"identical": 0, "equivalent": 10, "undecided": 11, "different": 12}
 
+Record = dict[str, Any]
+
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """One run as its records tell: `evaluations` by condition."""
+    """One run as its records tell: `evaluations` in the order in which they were finished."""
 
     path: Path
-    record: dict[str, Any]
-    evaluations: dict[str, dict[str, Any]]
+    record: Record
+    evaluations: tuple[Record, ...]
 
     @property
     def folder(self) -> Path:
         """The experiment's, which file paths of records are relative to."""
         return self.path.parents[2]
 
-    def described(self, record: dict[str, Any], ending: str) -> dict[str, Any]:
-        return next(file for file in record["files"] if file["path"].endswith(ending))
+    def digest(self, record: Record, ending: str) -> tuple[str, bool]:
+        """SHA-256 of the file that `record` names, and whether the file is here.
 
-    def episodes(self, condition: str) -> pd.DataFrame:
-        file = self.described(self.evaluations[condition], "episodes.parquet")
+        `UserError` when it is here and has other bytes than were recorded.
+        """
+        file = _described(record, ending)
+        here = (self.folder / file["path"]).exists()
+        if here:
+            check_file(file, self.folder)
+        return file["sha256"], here
+
+    def episodes(self, evaluation: Record) -> pd.DataFrame:
+        file = _described(evaluation, "episodes.parquet")
         return pd.read_parquet(check_file(file, self.folder))
 
 
@@ -53,16 +63,14 @@ class Verdict:
 
 def read_run(path: Path) -> FinishedRun:
     """A finished run: its folder (`experiments/E/results/seed42-KEY`) or its `run.json`."""
-    record = (path / "run.json" if path.is_dir() else path).absolute()
+    record = (path / "run.json" if path.is_dir() else path).resolve()
     if record.name != "run.json":
         raise UserError(
             f"{path} is not a run.", "Name a folder experiments/E/results/seed…, or its run.json."
         )
-    evaluations = [read_sealed(found) for found in sorted(record.parent.glob("*/evaluation.json"))]
-    current: dict[str, dict[str, Any]] = {}
-    for evaluation in sorted(evaluations, key=lambda e: e["finished"]):
-        current[evaluation["condition"]] = evaluation  # the latest of each condition
-    return FinishedRun(record, read_sealed(record), current)
+    evaluations = [read_sealed(found) for found in record.parent.glob("*/evaluation.json")]
+    evaluations.sort(key=lambda evaluation: (evaluation["finished"], evaluation["key"]))
+    return FinishedRun(record, read_sealed(record), tuple(evaluations))
 
 
 def verify(
@@ -70,76 +78,96 @@ def verify(
 ) -> Verdict:
     """Compare two runs: their bytes first; where these differ, what they achieve.
 
-    `margin`: success rates count as equivalent when the 95 % interval of their difference, paired
-    over the episodes both ran, lies within it on both sides; as different when it excludes zero.
+    The bytes are those on the disk, not only the records' word for them; where a record came alone,
+    that is said. A condition that one run alone evaluated leaves the verdict undecided at best.
+
+    `margin`: success rates count as equivalent when the 95 % interval of their difference lies
+    within it on both sides; otherwise as different when it excludes zero.
     `tolerance`: part of the larger final loss by which the losses of the same model may differ; success
     rates are what counts, but runs whose losses disagree are not called equivalent.
     """
-    found = differences(one.record, other.record)
-    shared = [name for name in one.evaluations if name in other.evaluations]
-    pairs = [("policy", "policy.safetensors", one.record, other.record)]
-    pairs += [
-        (f"episodes, {name}", "episodes.parquet", one.evaluations[name], other.evaluations[name])
-        for name in shared
-    ]
-    reasons, same = [], True
-    for name, ending, first, second in pairs:
-        digests = [run.described(r, ending)["sha256"] for run, r in ((one, first), (other, second))]
-        equal = digests[0] == digests[1]
-        same &= equal
-        reasons.append(
-            f"{name}: the same bytes (SHA-256 {digests[0][:16]}…)"
-            if equal
-            else f"{name}: other bytes (SHA-256 {digests[0][:16]}… and {digests[1][:16]}…)"
-        )
-    if same:
-        return Verdict("identical", reasons, found)
-    if one.record["key"] == other.record["key"]:
-        reasons.append(
-            "The keys are equal, the bytes are not: something that decides bits is in no key, or a "
-            "machine does not repeat its results."
-        )
-    word, reason = _compare_losses(one.record, other.record, tolerance)
-    words = [word]
-    reasons.append(f"final loss: {reason}")
-    for name in shared:
-        word, reason = _compare_rates(one.episodes(name), other.episodes(name), margin)
+    pairs, alone = _pairs(one, other)
+    found = merged(
+        differences(one.record, other.record), *(differences(*pair) for pair in pairs.values())
+    )
+    words, reasons = [], []
+    same_policy, reason = _compare_bytes(one, other, (one.record, other.record), "policy")
+    reasons.append(f"policy: {reason}")
+    if not same_policy:
+        word, reason = compare_losses(one.record, other.record, tolerance)
         words.append(word)
-        reasons.append(f"success rate, {name}: {reason}")
-    if not shared:
-        reasons.append("Both have no evaluation of the same condition: only bytes were compared.")
+        reasons.append(f"final loss: {reason}")
+    for name, pair in pairs.items():
+        same, reason = _compare_bytes(one, other, pair, "episodes", same_policy)
+        reasons.append(f"episodes, {name}: {reason}")
+        if not (same and same_policy):
+            word, reason = _compare_episodes(one, other, pair, margin)
+            words.append(word)
+            reasons.append(f"success rate, {name}: {reason}")
+    for name, which in alone.items():
         words.append("undecided")
-    word = next((w for w in ("different", "undecided") if w in words), "equivalent")
+        reasons.append(f"episodes, {name}: only the {which} run has them")
+    if not pairs and not alone:
+        words.append("undecided")
+        reasons.append("Neither run was evaluated: only the policies were compared.")
+    best = "identical" if same_policy and not words else "equivalent"
+    word = next((w for w in ("different", "undecided") if w in words), best)
     return Verdict(word, reasons, found)
 
 
-def _compare_losses(
-    one: dict[str, Any], other: dict[str, Any], tolerance: float
+def _pairs(
+    one: FinishedRun, other: FinishedRun
+) -> tuple[dict[str, tuple[Record, Record]], dict[str, str]]:
+    """Evaluations to compare, by condition: the latest with equal keys, else the latest of each.
+
+    And the conditions that only the 'first' or the 'second' run has.
+    """
+    mine, theirs = ({e["condition"]: e for e in run.evaluations} for run in (one, other))
+    pairs = {name: (mine[name], theirs[name]) for name in mine if name in theirs}
+    for evaluation in one.evaluations:
+        for candidate in other.evaluations:
+            if all(evaluation[name] == candidate[name] for name in ("condition", "key")):
+                pairs[evaluation["condition"]] = (evaluation, candidate)
+    alone = {name: "first" for name in mine if name not in theirs}
+    alone |= {name: "second" for name in theirs if name not in mine}
+    return pairs, alone
+
+
+def _compare_bytes(
+    one: FinishedRun,
+    other: FinishedRun,
+    records: tuple[Record, Record],
+    what: str,
+    same_input: bool = True,
+) -> tuple[bool, str]:
+    """Whether policies or episodes are the same bytes, and that in words."""
+    ending = {"policy": "policy.safetensors", "episodes": "episodes.parquet"}[what]
+    (first, first_here), (second, second_here) = (
+        run.digest(record, ending) for run, record in zip((one, other), records, strict=True)
+    )
+    same = first == second
+    text = f"the same bytes (SHA-256 {first[:16]}…)"
+    if not same:
+        text = f"other bytes (SHA-256 {first[:16]}… and {second[:16]}…)"
+    absent = [which for which, here in (("first", first_here), ("second", second_here)) if not here]
+    if absent:
+        text += f", of the {' and the '.join(absent)} by its record alone"
+    if not same and same_input and records[0]["key"] == records[1]["key"]:
+        text += (
+            "; the keys are equal, the bytes are not: something that decides bits is in no key, or "
+            "a machine does not repeat its results"
+        )
+    return same, text
+
+
+def _compare_episodes(
+    one: FinishedRun, other: FinishedRun, pair: tuple[Record, Record], margin: float
 ) -> tuple[str, str]:
-    losses = [record["final_loss"] for record in (one, other)]
-    text = f"{losses[0]:.6g} and {losses[1]:.6g}"
-    if one["identity"]["model"] != other["identity"]["model"]:
-        return "equivalent", f"{text}, not compared: another model"
-    apart = abs(losses[0] - losses[1]) / max(map(abs, losses)) if any(losses) else 0.0
-    text += f", {100 * apart:.1f} % apart"
-    if apart <= tolerance:
-        return "equivalent", f"{text}: within {100 * tolerance:g} %"
-    return "undecided", f"{text}: more than {100 * tolerance:g} %"
+    for run, evaluation in zip((one, other), pair, strict=True):
+        if not run.digest(evaluation, "episodes.parquet")[1]:
+            return "undecided", f"the episodes of {run.path} are not here"
+    return compare_rates(one.episodes(pair[0]), other.episodes(pair[1]), margin)
 
 
-def _compare_rates(one: pd.DataFrame, other: pd.DataFrame, margin: float) -> tuple[str, str]:
-    result = compare(one, other)
-    low, high = result["difference_low"], result["difference_high"]
-    # Without a single differing pair the bootstrap sees no spread: then nothing bounds the
-    # difference but the number of pairs (rule of three, Hanley and Lippman-Hand 1983).
-    if low == high:
-        bound = 3 / result["pairs"]
-        low, high = low - bound, high + bound
-    rates = [100 * result[name]["rate"] for name in ("baseline", "candidate")]
-    interval = f"difference [{100 * low:+.0f}, {100 * high:+.0f}] points on {result['pairs']} pairs"
-    text = f"{rates[0]:.0f} % and {rates[1]:.0f} %, {interval}"
-    if low > 0 or high < 0:
-        return "different", f"{text}: different"
-    if -margin <= low and high <= margin:
-        return "equivalent", f"{text}: within ±{100 * margin:.0f} points"
-    return "undecided", f"{text}: neither shown different nor within ±{100 * margin:.0f} points"
+def _described(record: Record, ending: str) -> dict[str, Any]:
+    return next(file for file in record["files"] if file["path"].endswith(ending))
