@@ -8,7 +8,7 @@ from typing import Any
 
 from vla.checks.committed import require_committed
 from vla.data.prepared import open_store
-from vla.files import exclusive, remove_leftovers, write_json
+from vla.files import exclusive, write_json
 from vla.items import Experiment, Run
 from vla.job import job, load_plan
 from vla.models.policy import count_parameters
@@ -47,7 +47,6 @@ def train(
     device = choose_device(experiment.accelerator)
     checkpoints = experiment.folder / "checkpoints" / run.name
     logs = experiment.folder / "logs" / run.name
-    remove_leftovers(checkpoints)
     resolved = record.with_name("config.resolved.json")
     write_json(resolved, config.model_dump(mode="json"))
     prepared = open_store(store)

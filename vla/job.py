@@ -67,11 +67,12 @@ def job(kind: str, log: str, label: str) -> Iterator[Path]:
 
 def _explain(error: OSError) -> str:
     """What the operating system refused, with the way out where it is known."""
-    if error.errno == errno.ENOSPC:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
         folder = Path(error.filename or ".").absolute().parent
         free = shutil.disk_usage(folder if folder.exists() else Path.cwd()).free
         return (
-            f"The disk is full: {free / 1e6:.1f} MB are free for {error.filename or Path.cwd()}.\n"
+            f"{'The disk' if error.errno == errno.ENOSPC else 'Your quota'} is full: "
+            f"{free / 1e6:.1f} MB are free for {error.filename or Path.cwd()}.\n"
             "  -> Free some and run snakemake again: it goes on from what is saved."
         )
     if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):

@@ -146,7 +146,7 @@ def test_flips_in_checkpoints_are_all_found(tmp_path, caplog):
         folder = tmp_path / str(trial)
         checkpoints = Checkpoints(folder, "k", CheckpointsSection())
         for step in (1, 2):
-            checkpoints.save(step, [], 0.5, policy, optimizer)
+            checkpoints.save(step, {}, 0.5, policy, optimizer)
         checkpoints.wait()
         path = folder / chance.choice(["step_00000002.json", "step_00000002.safetensors"])
         flip(path, chance)

@@ -22,9 +22,12 @@ def test_the_end_of_each_attempt_is_told(files):
         raise ValueError("broken")
     with attempt(*files) as so_far:
         present = so_far()
+    with pytest.raises(KeyboardInterrupt), attempt(*files):
+        raise KeyboardInterrupt
     hows = ["stopped: SIGTERM: stopped after step 3", "failed: broken", "finished"]
-    assert [entry["how"] for entry in read_attempts(*files)] == hows
     assert [entry["how"] for entry in present] == hows
+    hows.append("killed")
+    assert [entry["how"] for entry in read_attempts(*files)] == hows
 
 
 def test_killed_attempt_ended_when_it_last_wrote_metrics(files):

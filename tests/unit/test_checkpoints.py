@@ -1,12 +1,16 @@
 """Checkpoints: kept as configured, replaced when damaged, saved when asked to stop."""
 
+import errno
 import os
 import signal
 
 import pytest
+import torch
+from safetensors import SafetensorError
 from test_training import KilledAt, KilledError, Sampler, rows, same_weights, train
 
 from vla.errors import GoOnLaterError, UserError
+from vla.models.storage import save_tensors
 
 __all__ = ["train"]  # the fixture
 
@@ -108,5 +112,20 @@ def test_full_disk_is_told_with_figures(train, tmp_path, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda path: usage)
     with pytest.raises(UserError, match=r"needs \d+\.\d MB, 0\.0 MB are\s+free") as caught:
         train("run")
-    assert "goes on from the checkpoint before" in caught.value.way_out
+    assert "goes on from what is saved" in caught.value.way_out
     assert list((tmp_path / "run/checkpoints").iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_disk_that_fills_while_tensors_are_written_is_told_as_such(tmp_path, monkeypatch, number):
+    """safetensors keeps the system's error in its text alone."""
+
+    def full(tensors, path):
+        path.write_bytes(b"half")
+        raise SafetensorError(f"Error while serializing: I/O error: full (os error {number})")
+
+    monkeypatch.setattr("vla.models.storage.save_file", full)
+    with pytest.raises(OSError, match="policy") as caught:
+        save_tensors({"a": torch.zeros(3)}, tmp_path / "policy.safetensors")
+    assert caught.value.errno == number
+    assert list(tmp_path.iterdir()) == []

@@ -2,11 +2,12 @@
 
 import math
 import shutil
+from itertools import count
 
 import pytest
 import torch
 from safetensors.torch import load_file
-from test_training import NaNAt, Sampler, train
+from test_training import KilledError, NaNAt, Sampler, train
 
 from vla.config.monitoring import MonitoringSection
 from vla.data.sampling import policy_spec
@@ -42,6 +43,13 @@ class HalvedData(Sampler):
         return batch
 
 
+class JumpsThenKilled(HalvedData):
+    def batch(self, step):
+        if step == 46:
+            raise KilledError
+        return super().batch(step)
+
+
 def kinds(tmp_path, folder: str = "run") -> list[str]:
     return [event["kind"] for event in read_events(tmp_path / folder / "logs/events.jsonl")]
 
@@ -64,8 +72,9 @@ def test_learning_rate_of_1000_stops_at_the_next_row_with_a_good_checkpoint(
         UserError, match=r"Stopped by monitoring\.(divergence|not_finite)"
     ) as caught:
         train("run", **sections)
-    (event,) = read_events(tmp_path / "run/logs/events.jsonl")
-    assert event["step"] == 5
+    events = read_events(tmp_path / "run/logs/events.jsonl")
+    assert {event["step"] for event in events} == {4}, "a checkpoint is due, and cannot be made"
+    event = events[0]
     assert "training.learning_rate" in caught.value.way_out
     _, weights = checkpoint_files(tmp_path / "run/checkpoints", event["checkpoint"])
     assert str(weights) in caught.value.problem
@@ -101,6 +110,33 @@ def test_loss_that_jumps_is_told_once_and_training_goes_on(train, tmp_path):
     assert len(spikes) < 5, "told when it begins, not with every row"
 
 
+def test_last_good_checkpoint_that_an_event_names_is_kept(train, tmp_path):
+    """Also by the attempts that go on from a later one."""
+    sections = {"training": {"num_steps": 60, "learning_rate": 1e-2}, "tracking": {"log_every": 1}}
+    sections["checkpoints"] = {"save_every": 1, "keep_last": 1}
+    with pytest.raises(KilledError):
+        train("run", sampler=JumpsThenKilled, **sections)
+    named = {e["checkpoint"] for e in read_events(tmp_path / "run/logs/events.jsonl")}
+    assert named == {40}
+    train("run", sampler=HalvedData, **sections)
+    for step in named:
+        assert all(file.is_file() for file in checkpoint_files(tmp_path / "run/checkpoints", step))
+
+
+def test_gradient_that_explodes_between_two_rows_is_seen(train, tmp_path, monkeypatch):
+    clip, calls = torch.nn.utils.clip_grad_norm_, count(1)
+
+    def explodes_once(parameters, most):
+        norm = clip(parameters, most)
+        return norm * 1000 if next(calls) == 102 else norm
+
+    monkeypatch.setattr("torch.nn.utils.clip_grad_norm_", explodes_once)
+    sections = {"training": {"num_steps": 200}, "tracking": {"log_every": 5}}
+    train("run", **sections)
+    events = read_events(tmp_path / "run/logs/events.jsonl")
+    assert [(event["kind"], event["step"]) for event in events] == [("gradient_explosion", 105)]
+
+
 def test_healthy_run_is_silent(train, tmp_path):
     train("run", training={"num_steps": 200, "learning_rate": 1e-2}, tracking={"log_every": 2})
     assert kinds(tmp_path) == []
@@ -111,6 +147,10 @@ def test_full_disk_saves_and_stops(train, tmp_path):
     with pytest.raises(UserError, match=r"Stopped by monitoring\.disk_full"):
         train("run", resources={"disk_gb": beyond})
     assert checkpoint_files(tmp_path / "run/checkpoints", 1)[1].is_file()
+    with pytest.raises(UserError, match=r"Stopped by monitoring\.disk_full"):
+        train("run", resources={"disk_gb": beyond}, tracking={"log_every": 1})
+    assert [event["step"] for event in read_events(tmp_path / "run/logs/events.jsonl")] == [1, 2]
+    (tmp_path / "run/checkpoints/step_00000002.json").unlink()
     result = train("run")  # with space again it goes on from there
     assert result.resumed_from_step == 1
 

@@ -190,8 +190,9 @@ def test_checkpoint_of_another_run_is_refused(train):
 
 
 def test_state_without_a_finite_loss_is_never_saved(train, tmp_path):
+    sections = {"tracking": {"log_every": 8}, "checkpoints": {"save_every": 3}}
     with pytest.raises(UserError, match="the checkpoint before is kept"):
-        train("run", tracking={"log_every": 8}, checkpoints={"save_every": 3}, sampler=NaNAt)
+        train("run", sampler=NaNAt, monitoring={"not_finite": "warn"}, **sections)
     kept = sorted((tmp_path / "run/checkpoints").glob("*.safetensors"))
     assert [path.stem for path in kept] == ["step_00000000", "step_00000003"]
     assert all(tensor.isfinite().all() for path in kept for tensor in load_file(path).values())

@@ -1,14 +1,24 @@
 """A trained policy on disk: weights as safetensors, everything else as JSON. Nothing is pickled."""
 
+import os
+import re
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from vla.config.model import ModelSection
 from vla.errors import UserError
-from vla.files import check_file, describe_file, read_json, write_atomic, write_json
+from vla.files import (
+    check_file,
+    describe_file,
+    read_json,
+    require_space,
+    write_atomic,
+    write_json,
+)
 from vla.models.policy import Policy, PolicySpec
 
 
@@ -20,7 +30,7 @@ def save_policy(policy: Policy, path: Path, facts: dict[str, Any]) -> dict[str, 
     tensors = {
         name: value.detach().cpu().contiguous() for name, value in policy.state_dict().items()
     }
-    write_atomic(path, lambda temporary: save_file(tensors, temporary))
+    save_tensors(tensors, path)
     content = {
         "schema": 1,
         "weights": describe_file(path, path.parent),
@@ -30,6 +40,20 @@ def save_policy(policy: Policy, path: Path, facts: dict[str, Any]) -> dict[str, 
     }
     write_json(path.with_suffix(".json"), content)
     return content
+
+
+def save_tensors(tensors: dict[str, torch.Tensor], path: Path) -> None:
+    """Write safetensors in one piece. `UserError` or `OSError` when the disk is full."""
+    way_out = "Free some and run snakemake again: it goes on from what is saved."
+    require_space(path, sum(tensor.nbytes for tensor in tensors.values()), way_out)
+    try:
+        write_atomic(path, lambda temporary: save_file(tensors, temporary))
+    except SafetensorError as error:
+        refused = re.search(r"os error (\d+)", str(error))  # which it keeps in its text alone
+        if not refused:
+            raise
+        number = int(refused[1])
+        raise OSError(number, os.strerror(number), str(path)) from None
 
 
 def read_policy_facts(path: Path) -> dict[str, Any]:

@@ -58,6 +58,8 @@ class Monitor:
         self._lasting: set[str] = set()
         for row in history:
             self._examine(row)
+        # What ended the attempt before is told again, and ends this one too while it lasts.
+        self._lasting -= {kind for kind in self._lasting if "stop" in getattr(config, kind)}
 
     def check(self, row: Row, checkpoints: Callable[[], list[int]]) -> list[Event]:
         """Anomalies that begin with this row; `checkpoints` tells the steps of those on disk."""

@@ -18,7 +18,7 @@ from vla.provenance.record import now
 def attempt(ledger: Path, heartbeat: Path) -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """Note in `ledger` that work starts, and how it ends.
 
-    Gives a function that tells all attempts up to now, the present one last.
+    Gives a function that tells all attempts up to now, the present one last and as finished.
     An earlier attempt that noted no end was killed: it ended when it last wrote `heartbeat`.
     """
     before = read_attempts(ledger, heartbeat)
@@ -26,13 +26,14 @@ def attempt(ledger: Path, heartbeat: Path) -> Iterator[Callable[[], list[dict[st
         _append(ledger, {name: before[-1][name] for name in ("ended", "how", "seconds")})
     present = {"started": now(), "host": socket.gethostname(), "process": os.getpid()}
     _append(ledger, present)
-    started, how = time.monotonic(), "finished"
+    started, how = time.monotonic(), "killed"  # as by Ctrl-C before anything handles it
 
-    def end() -> dict[str, Any]:
+    def end(how: str) -> dict[str, Any]:
         return {"ended": now(), "how": how, "seconds": round(time.monotonic() - started, 3)}
 
     try:
-        yield lambda: [*before, present | end()]
+        yield lambda: [*before, present | end("finished")]
+        how = "finished"
     except GoOnLaterError as error:
         how = f"stopped: {error}"
         raise
@@ -40,7 +41,7 @@ def attempt(ledger: Path, heartbeat: Path) -> Iterator[Callable[[], list[dict[st
         how = f"failed: {str(error) or type(error).__name__}"
         raise
     finally:
-        _append(ledger, end())
+        _append(ledger, end(how))
 
 
 def read_attempts(ledger: Path, heartbeat: Path) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ COLUMNS = (
     "step",
     "loss",
     "learning_rate",
-    "gradient_norm",
+    "gradient_norm",  # the largest since the row before, before clipping
     "samples_per_second",
     "data_wait",  # fraction of the time that training waited for batches
     "cpu_percent",  # of one core

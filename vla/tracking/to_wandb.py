@@ -10,7 +10,7 @@ from vla.tracking.tracker import Row, TrackedRun, Tracker
 
 
 class WandbTracker(Tracker):
-    """One W&B run a training run, whose id is the key.
+    """One W&B run a training run. Its id is experiment and key: a copied experiment has the same key.
 
     Online it goes on where the server's history ends. Offline, where nobody looks before
     `wandb sync`, each attempt writes the whole run anew and then removes the folder of the one
@@ -27,7 +27,7 @@ class WandbTracker(Tracker):
         os.environ["WANDB_SILENT"] = "true"
         self.run = wandb.init(
             project=run.settings["wandb_project"],
-            id=run.key,
+            id=f"{run.experiment}-{run.key}",
             name=f"{run.experiment} {run.name}",
             group=run.experiment,
             notes=run.description,

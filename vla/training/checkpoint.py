@@ -10,21 +10,18 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from vla.config.operation import CheckpointsSection
 from vla.errors import UserError
-from vla.files import (
-    check_file,
-    describe_file,
-    read_sealed,
-    require_space,
-    write_atomic,
-    write_sealed,
-)
+from vla.files import check_file, describe_file, read_sealed, remove_leftovers, write_sealed
+from vla.models.storage import save_tensors
 from vla.training.retention import checkpoint_files, checkpoint_losses, kept_steps
 
 logger = logging.getLogger("vla")
+
+# `losses` and gradient `norms` of the steps since the last row of metrics, of which the next is made.
+SinceRow = dict[str, list[torch.Tensor]]
 
 
 class Checkpoints:
@@ -38,26 +35,25 @@ class Checkpoints:
         self.folder, self.key, self.retention = folder, key, retention
         self._thread = ThreadPoolExecutor(1, "checkpoint")
         self._pending: Future[None] | None = None
+        self._pinned: set[int] = set()
 
     def save(
         self,
         step: int,
-        losses: list[torch.Tensor],
+        since_row: SinceRow,
         loss: float | None,
         policy: torch.nn.Module,
         optimizer: torch.optim.Optimizer,
     ) -> None:
         """Save the state after `step` steps.
 
-        `losses`: those of the steps since the last row of metrics; `loss`: what `keep_best` compares
-        (None before the first step).
+        `loss`: what `keep_best` compares (None before the first step).
         """
         self.wait()
         tensors = {f"policy.{name}": value for name, value in policy.state_dict().items()}
         for number, moments in optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{number}.{name}": value for name, value in moments.items()}
-        if losses:
-            tensors["losses"] = torch.stack(losses)
+        tensors |= {name: torch.stack(values) for name, values in since_row.items() if values}
         copies = {
             name: value.detach().to("cpu", copy=True).contiguous()
             for name, value in tensors.items()
@@ -65,10 +61,16 @@ class Checkpoints:
         self._pending = self._thread.submit(self._write, step, loss, copies)
 
     def steps(self) -> list[int]:
-        """Steps of the checkpoints on disk, ascending."""
+        """Steps of the checkpoints on disk, ascending, when the last one is written."""
+        self.wait()
         return sorted(
             int(path.stem.removeprefix("step_")) for path in self.folder.glob("step_*.json")
         )
+
+    def pin(self, step: int | None) -> None:
+        """Keep this one, whatever the configuration says: an anomaly names it as the last good."""
+        if step is not None:
+            self._pinned.add(step)
 
     def wait(self) -> None:
         """Until the last checkpoint is on disk; raises what went wrong there."""
@@ -87,14 +89,13 @@ class Checkpoints:
 
     def resume(
         self, policy: torch.nn.Module, optimizer: torch.optim.Optimizer
-    ) -> tuple[int, list[torch.Tensor]]:
+    ) -> tuple[int, SinceRow]:
         """Load the newest sound checkpoint into policy and optimiser.
 
-        Returns its step (0 without one) and the losses since the last row of metrics.
+        Returns its step (0 without one) and what had come since the last row of metrics.
         A damaged one is set aside with a warning. One of another run is a `UserError`.
         """
-        for unfinished in self.folder.glob(".step_*.part.*"):  # of a process that was killed
-            unfinished.unlink()
+        remove_leftovers(self.folder)
         for path in sorted(self.folder.glob("step_*.json"), reverse=True):
             try:
                 record = read_sealed(path)
@@ -108,7 +109,7 @@ class Checkpoints:
                     f"Set {self.folder} aside.",
                 )
             return record["step"], _load(weights, policy, optimizer)
-        return 0, []
+        return 0, {"losses": [], "norms": []}
 
     def _set_aside(self, path: Path, error: UserError) -> None:
         for damaged in (path, path.with_suffix(".safetensors")):
@@ -119,12 +120,7 @@ class Checkpoints:
     def _write(self, step: int, loss: float | None, tensors: dict[str, torch.Tensor]) -> None:
         record_path, path = checkpoint_files(self.folder, step)
         self.folder.mkdir(parents=True, exist_ok=True)
-        require_space(
-            path,
-            sum(tensor.nbytes for tensor in tensors.values()),
-            "Free some and run snakemake again: it goes on from the checkpoint before.",
-        )
-        write_atomic(path, lambda temporary: save_file(tensors, temporary))
+        save_tensors(tensors, path)
         _require_equal(path, tensors)
         weights = describe_file(path, self.folder)
         record = {"schema": 1, "key": self.key, "step": step, "loss": loss, "weights": weights}
@@ -134,15 +130,13 @@ class Checkpoints:
     def _thin_out(self) -> None:
         """Remove what the configuration does not keep."""
         losses = checkpoint_losses(self.folder)
-        keep = kept_steps(losses, self.retention, newest=self.retention.keep_last)
+        keep = kept_steps(losses, self.retention, newest=self.retention.keep_last) | self._pinned
         for step in losses.keys() - keep:
             for path in checkpoint_files(self.folder, step):
                 path.unlink(missing_ok=True)
 
 
-def _load(
-    path: Path, policy: torch.nn.Module, optimizer: torch.optim.Optimizer
-) -> list[torch.Tensor]:
+def _load(path: Path, policy: torch.nn.Module, optimizer: torch.optim.Optimizer) -> SinceRow:
     tensors = load_file(path)
     weights = {
         name.removeprefix("policy."): tensor
@@ -158,7 +152,9 @@ def _load(
             content["state"].setdefault(int(number), {})[field] = tensor
     optimizer.load_state_dict(content)
     device = next(policy.parameters()).device
-    return [loss.to(device) for loss in tensors.get("losses", ())]
+    return {
+        name: [value.to(device) for value in tensors.get(name, ())] for name in ("losses", "norms")
+    }
 
 
 def _require_equal(path: Path, tensors: dict[str, torch.Tensor]) -> None:

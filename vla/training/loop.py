@@ -15,11 +15,11 @@ from vla.data.prepared import PreparedStore
 from vla.data.sampling import Batch, Sampler
 from vla.errors import GoOnLaterError, UserError
 from vla.models.policy import Policy
-from vla.monitoring.monitor import Event, Monitor
+from vla.monitoring.monitor import Event, Monitor, read_events
 from vla.monitoring.usage import Usage
 from vla.progress import Progress
 from vla.tracking.metrics import MetricsLog
-from vla.training.checkpoint import Checkpoints
+from vla.training.checkpoint import Checkpoints, SinceRow
 from vla.training.optimizer import build_optimizer, learning_rate
 from vla.training.stopping import StopRequest
 
@@ -61,10 +61,12 @@ def fit(run: TrainingRun, policy: Policy, sampler: Sampler) -> TrainingResult:
     policy.to(run.device).train()
     optimizer = build_optimizer(policy, config)
     checkpoints = Checkpoints(run.checkpoints, run.key, run.config.checkpoints)
-    first, losses = checkpoints.resume(policy, optimizer)
+    first, since_row = checkpoints.resume(policy, optimizer)
     if not checkpoints.steps():  # a disk that cannot be written is found now, not in an hour
-        checkpoints.save(0, [], None, policy, optimizer)
-    report = _Report(run, first, losses)
+        checkpoints.save(0, {}, None, policy, optimizer)
+    report = _Report(run, first, since_row)
+    for event in read_events(run.logs / "events.jsonl"):
+        checkpoints.pin(event["checkpoint"])
     progress = Progress("train", config.num_steps, "step", done=first)
     steps = range(first, config.num_steps)
     loader = batches(sampler, steps, run.config.resources.loader_workers)
@@ -79,21 +81,25 @@ def fit(run: TrainingRun, policy: Policy, sampler: Sampler) -> TrainingResult:
             done = step + 1
             last = done == config.num_steps
             progress.update(loss=loss)
-            anomaly = report.step(done, loss, norm, rate, waited, checkpoints)
+            signalled = stop.signal_name  # looked at once: what it says below is what was done
+            saving = not last and (done % save_every == 0 or signalled is not None)
+            # What cannot be saved is told at once, not with the next row.
+            broken = saving and not _finite(loss, norm)
+            anomaly = report.step(done, loss, norm, rate, waited, checkpoints, broken)
             if anomaly and anomaly.action == "stop":
                 raise _stopped(anomaly, run)
             checkpoints.raise_errors()
-            if not last and (done % save_every == 0 or stop.signal_name or anomaly):
-                _require_finite(loss.item(), done)
+            if saving or (anomaly and not last):
+                _require_finite(loss, norm, done)
                 report.metrics.sync()
-                checkpoints.save(done, report.losses, loss.item(), policy, optimizer)
+                checkpoints.save(done, report.since_row, loss.item(), policy, optimizer)
             if anomaly:
                 checkpoints.wait()
                 raise _stopped(anomaly, run)
-            if not last and stop.signal_name:
+            if not last and signalled:
                 checkpoints.wait()
                 raise GoOnLaterError(
-                    f"{stop.signal_name}: stopped after step {done} of {config.num_steps}, saved."
+                    f"{signalled}: stopped after step {done} of {config.num_steps}, saved."
                 )
         checkpoints.wait()
     return TrainingResult(policy, report.mean_loss, report.seconds(), first)
@@ -102,8 +108,8 @@ def fit(run: TrainingRun, policy: Policy, sampler: Sampler) -> TrainingResult:
 class _Report:
     """Metrics and anomalies, every `tracking.log_every` steps and after the first and last one."""
 
-    def __init__(self, run: TrainingRun, first: int, losses: list[torch.Tensor]):
-        self.run, self.losses = run, losses
+    def __init__(self, run: TrainingRun, first: int, since_row: SinceRow):
+        self.run, self.since_row = run, since_row
         self.metrics = MetricsLog(run.logs)
         self.monitor = Monitor(
             run.config.monitoring,
@@ -128,31 +134,38 @@ class _Report:
         rate: float,
         waited: float,
         checkpoints: Checkpoints,
+        at_once: bool,
     ) -> Event | None:
-        """Take one step in; returns the anomaly that ends the run, if there is one."""
-        self.losses.append(loss)
+        """Take one step in; returns the anomaly that ends the run, if there is one.
+
+        `at_once`: with a row of metrics, though none is due.
+        """
+        self.since_row["losses"].append(loss)
+        self.since_row["norms"].append(norm)
         self._waited += waited
         last = done == self.run.config.training.num_steps
-        if not (done == 1 or last or done % self.run.config.tracking.log_every == 0):
+        if not (at_once or done == 1 or last or done % self.run.config.tracking.log_every == 0):
             return None
-        self.mean_loss = torch.stack(self.losses).mean().item()
+        losses, norms = (torch.stack(self.since_row[name]) for name in ("losses", "norms"))
+        self.mean_loss = losses.mean().item()
         took = time.monotonic() - self._since
         row = {
             "step": done,
             "loss": self.mean_loss,
             "learning_rate": rate,
-            "gradient_norm": float(norm),
-            "samples_per_second": len(self.losses) * self.run.config.training.batch_size / took,
+            "gradient_norm": norms.max().item(),
+            "samples_per_second": len(losses) * self.run.config.training.batch_size / took,
             "data_wait": self._waited / took,
             **self.usage.sample(),
             "seconds": self.seconds(),
         }
         self._since, self._waited = time.monotonic(), 0.0
-        self.losses = []
+        self.since_row = {"losses": [], "norms": []}
         self._compare(row, self.metrics.log(row))
         ends = None
         for event in self.monitor.check(row, checkpoints.steps):
             logger.warning("Anomaly: %s", event.describe())
+            checkpoints.pin(event.checkpoint)
             if "stop" in event.action:
                 ends = ends or event
         return ends
@@ -194,11 +207,16 @@ def _optimise(
     return loss.detach(), norm
 
 
-def _require_finite(loss: float, step: int) -> None:
+def _finite(loss: torch.Tensor, norm: torch.Tensor) -> bool:
+    return math.isfinite(loss.item()) and math.isfinite(norm.item())
+
+
+def _require_finite(loss: torch.Tensor, norm: torch.Tensor, step: int) -> None:
     """No checkpoint of a state from which nothing can be resumed."""
-    if not math.isfinite(loss):
+    if not _finite(loss, norm):
         raise UserError(
-            f"Training went wrong: at step {step} the loss is {loss}.",
+            f"Training went wrong: at step {step} the loss is {loss.item()}, the gradient's norm "
+            f"{norm.item()}.",
             "Lower training.learning_rate or lengthen warmup_steps; the checkpoint before is kept.",
         )
 
