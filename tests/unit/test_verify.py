@@ -1,7 +1,9 @@
 """The verdict on two runs follows from their bytes, then from their episodes."""
 
 import shutil
+from dataclasses import replace
 from itertools import count
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -48,7 +50,8 @@ def make_run(tmp_path):
             file.parent.mkdir()
             evaluation["table"].to_parquet(file)
             content = {name: value for name, value in evaluation.items() if name != "table"}
-            content |= {"files": [describe_file(file, folder)]}
+            content["identity"] = content["identity"] | {"run": key}
+            content["files"] = [describe_file(file, folder)]
             write_sealed(file.with_name("evaluation.json"), content)
         return read_run(results)
 
@@ -75,7 +78,7 @@ def evaluated(successes: int = 80, of: int = 100, condition: str = "instructed",
         "key": parts.pop("key", "e"),
         "condition": condition,
         "finished": parts.pop("finished", "2026-01-01"),
-        "identity": {"run": "k", "code": {}, "evaluation": parts.pop("evaluation", {})},
+        "identity": {"code": {}, "evaluation": parts.pop("evaluation", {})},
         "environment": environment,
         "hardware": HARDWARE,
         "renderer": {"version": parts.pop("renderer", "Mesa 25")},
@@ -165,6 +168,27 @@ def test_record_that_came_alone_is_compared_and_said_to_be_alone(make_run, tmp_p
     found = verify(different, read_run(alone / "results/seed1-k"))
     assert found.word == "undecided"
     assert "are not here" in found.reasons[-1]
+
+
+def test_record_that_came_alone_may_lie_anywhere(make_run):
+    alone = replace(make_run(), path=Path("/run.json"))
+    assert verify(make_run(), alone).reasons[0].endswith("of the second by its record alone")
+
+
+def test_evaluations_of_another_run_are_not_taken_for_those_of_a_record_beside_them(make_run):
+    one, other = make_run(evaluations=[]), make_run(key="other")
+    shutil.copy(one.path, other.path)
+    assert read_run(other.path).evaluations == ()
+
+
+def test_bytes_are_read_where_results_are_a_link_to_another_disk(make_run, tmp_path):
+    one, other = make_run(), make_run()
+    results = other.folder / "results"
+    results.rename(tmp_path / "large-disk")
+    results.symlink_to(tmp_path / "large-disk")
+    found = verify(one, read_run(results / "seed1-k"))
+    assert found.word == "identical"
+    assert not any("by its record alone" in reason for reason in found.reasons)
 
 
 def test_same_key_with_other_bytes_is_called_out_where_it_is_so(make_run):

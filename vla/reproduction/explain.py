@@ -8,11 +8,12 @@ from vla.errors import UserError
 from vla.files import check_file, read_sealed
 from vla.items import Experiment
 from vla.plan import Plan
+from vla.reproduction.places import experiment_folder, placed
 
 
 def explain(path: Path) -> str:
     """The story of a file that some record names, down to the data. Its bytes are checked first."""
-    path = path.resolve()
+    path = placed(path)
     if not path.is_file():
         raise UserError(f"{path} is no file.", "Name a result: a policy, a table, a video.")
     document = _document(path)
@@ -58,16 +59,6 @@ def find_record(path: Path) -> tuple[Path, dict[str, Any]]:
         "\n  ".join([f"No record of {folder.name} names {path.name}.", *damaged]),
         "Policies, metrics, episodes and videos have records; documents of an earlier "
         "configuration are explained when that configuration is back.",
-    )
-
-
-def experiment_folder(path: Path) -> Path:
-    for parent in path.parents:
-        if parent.parent.name == "experiments":
-            return parent
-    raise UserError(
-        f"{path} lies in no experiment's folder.",
-        "Name a file of experiments/, the report, or a comparison in results/.",
     )
 
 
@@ -139,8 +130,10 @@ def _same(view: Path, made: Path) -> bool:
 
 
 def _named(record: dict[str, Any], path: Path, folder: Path) -> dict[str, Any] | None:
-    name = path.relative_to(folder).as_posix()
-    return next((file for file in record["files"] if file["path"] == name), None)
+    return next(
+        (file for file in record["files"] if (folder / file["path"]).resolve() == path.resolve()),
+        None,
+    )
 
 
 def _story(record: dict[str, Any]) -> list[str]:
