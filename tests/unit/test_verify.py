@@ -223,6 +223,13 @@ def test_crashes_are_named_and_rates_are_of_what_was_compared(make_run):
     assert "0 and 40 crashed episodes left out" in reason
 
 
+def test_difference_of_rates_is_never_beyond_100_points(make_run):
+    one, other = make_run(evaluations=[evaluated(0, 40)]), make_run("q", [evaluated(40, 40)])
+    found = verify(one, other)
+    assert found.word == "different"
+    assert "difference [+92, +100] points" in found.reasons[-1]
+
+
 def test_each_kind_of_difference_is_named(make_run):
     other = make_run(
         identity={
