@@ -251,15 +251,34 @@ def test_each_kind_of_difference_is_named(make_run):
         "software": [
             "lock (absent) → ffffffffffff",
             "torch (absent) → 2.13.0",
-            "conda package mesa (absent) → 25 h1",
+            "conda package mesa (absent) → 25 h1 sha256:ab",
         ],
         "machine": ["GPUs [] → ['H100']", "driver [] → ['580']"],
     }
 
 
-def test_what_differs_in_the_evaluations_is_named_too(make_run):
-    other = evaluated(79, key="f", evaluation={"first_seed": 7}, renderer="Mesa 26")
-    assert verify(make_run(), make_run(evaluations=[other])).found == {
-        "configuration": ["evaluation.first_seed (absent) → 7"],
-        "software": ["renderer.version Mesa 25 → Mesa 26"],
+def test_conda_packages_of_two_channels_are_not_taken_for_the_same(make_run):
+    records = [
+        make_run(environment={"conda_packages": {"mesa": f"25 h1 sha256:{digit * 64}"}}).record
+        for digit in "ab"
+    ]
+    (line,) = differences(*records)["software"]
+    assert line == "conda package mesa 25 h1 sha256:aaaaaaaaaaaa → 25 h1 sha256:bbbbbbbbbbbb"
+
+
+def test_what_differs_in_the_evaluations_is_named_with_the_condition(make_run):
+    other = [
+        evaluated(79, key="f", evaluation={"first_seed": 7}, renderer="Mesa 26"),
+        evaluated(79, key="f", condition="held_out", renderer="Mesa 26"),
+    ]
+    one = make_run(evaluations=[evaluated(), evaluated(condition="held_out")])
+    assert verify(one, make_run(evaluations=other)).found == {
+        "configuration": ["evaluation.first_seed (absent) → 7 (evaluation: instructed)"],
+        "software": ["renderer.version Mesa 25 → Mesa 26 (evaluation: held_out, instructed)"],
     }
+
+
+def test_what_differs_in_training_and_evaluation_is_named_once(make_run):
+    newer = {"python": "3.12.1"}
+    other = make_run("q", [evaluated(environment=newer)], environment=newer)
+    assert verify(make_run(), other).found == {"software": ["python 3.11.7 → 3.12.1"]}

@@ -8,7 +8,7 @@ import pandas as pd
 
 from vla.errors import UserError
 from vla.files import check_file, read_sealed
-from vla.reproduction.differences import differences, merged
+from vla.reproduction.differences import differences, with_evaluations
 from vla.reproduction.judgement import compare_losses, compare_rates
 from vla.reproduction.places import placed
 
@@ -70,7 +70,7 @@ def read_run(path: Path) -> FinishedRun:
             f"{path} is not a run.", "Name a folder experiments/E/results/seed…, or its run.json."
         )
     content = read_sealed(record)
-    beside = [read_sealed(found) for found in record.parent.glob("*/evaluation.json")]
+    beside = [read_sealed(found) for found in sorted(record.parent.glob("*/evaluation.json"))]
     # A record that was sent may lie beside evaluations of others.
     own = [evaluation for evaluation in beside if evaluation["identity"]["run"] == content["key"]]
     own.sort(key=lambda evaluation: (evaluation["finished"], evaluation["key"]))
@@ -91,8 +91,9 @@ def verify(
     rates are what counts, but runs whose losses disagree are not called equivalent.
     """
     pairs, alone = _pairs(one, other)
-    found = merged(
-        differences(one.record, other.record), *(differences(*pair) for pair in pairs.values())
+    found = with_evaluations(
+        differences(one.record, other.record),
+        {name: differences(*pair) for name, pair in pairs.items()},
     )
     words, reasons = [], []
     same_policy, reason = _compare_bytes(one, other, (one.record, other.record), "policy")
