@@ -65,3 +65,11 @@ def test_file_outside_experiments_is_told_what_can_be_explained(tmp_path):
     write_text(report, "of an earlier configuration")
     with pytest.raises(UserError, match="the report or a comparison"):
         explain(report)
+
+
+def test_report_is_not_explained_without_a_configuration(tmp_path):
+    write_text(tmp_path / "Snakefile", "")
+    write_text(tmp_path / "config/config.yaml", "experimens: []")
+    write_text(tmp_path / "reports/report.html", "numbers")
+    with pytest.raises(UserError, match="experimens"):
+        explain(tmp_path / "reports/report.html")

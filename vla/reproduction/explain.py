@@ -79,12 +79,15 @@ def _document(path: Path) -> str:
     """The runs that a README, summary, figure, comparison or report of the present configuration
     shows; else ''."""
     root = next((parent for parent in path.parents if (parent / "Snakefile").is_file()), None)
+    mistakes = []
     for use_conda in (False, True) if root else ():
         try:
             name, experiments = _shown(path, root, use_conda)
-        except UserError:
+        except UserError as error:
+            mistakes.append(error)
             continue
         if experiments:
+            _check(path)
             names = " and ".join(experiment.name for experiment in experiments)
             lines = [f"{path.name}: shows {names} as configured now, {name}"]
             for experiment in experiments:
@@ -94,7 +97,23 @@ def _document(path: Path) -> str:
                         f"    {experiment.evaluation_record(run, e)}" for e in run.evaluations
                     ]
             return "\n".join([*lines, "Ask again with one of these records."])
+    # Only the configuration could tell of it, for no record names what lies outside of experiments,
+    # and it cannot be read for either deployment.
+    if len(mistakes) == 2 and (root / "experiments") not in path.parents:
+        raise mistakes[0]
     return ""
+
+
+def _check(document: Path) -> None:
+    """`UserError` when sealed numbers or a recorded figure have changed; texts have no hash."""
+    if document.suffix == ".json":
+        read_sealed(document)
+    record = document.with_name("figures.json")
+    if record.is_file():
+        folder = experiment_folder(document)
+        named = _named(read_sealed(record), document, folder)
+        if named:
+            check_file(named, folder)
 
 
 def _shown(path: Path, root: Path, use_conda: bool) -> tuple[str, list[Experiment]]:
