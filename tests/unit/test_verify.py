@@ -1,7 +1,9 @@
 """The verdict on two runs follows from their bytes, then from their episodes."""
 
 import shutil
+from dataclasses import replace
 from itertools import count
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -48,7 +50,8 @@ def make_run(tmp_path):
             file.parent.mkdir()
             evaluation["table"].to_parquet(file)
             content = {name: value for name, value in evaluation.items() if name != "table"}
-            content |= {"files": [describe_file(file, folder)]}
+            content["identity"] = content["identity"] | {"run": key}
+            content["files"] = [describe_file(file, folder)]
             write_sealed(file.with_name("evaluation.json"), content)
         return read_run(results)
 
@@ -75,7 +78,7 @@ def evaluated(successes: int = 80, of: int = 100, condition: str = "instructed",
         "key": parts.pop("key", "e"),
         "condition": condition,
         "finished": parts.pop("finished", "2026-01-01"),
-        "identity": {"run": "k", "code": {}, "evaluation": parts.pop("evaluation", {})},
+        "identity": {"code": {}, "evaluation": parts.pop("evaluation", {})},
         "environment": environment,
         "hardware": HARDWARE,
         "renderer": {"version": parts.pop("renderer", "Mesa 25")},
@@ -167,6 +170,27 @@ def test_record_that_came_alone_is_compared_and_said_to_be_alone(make_run, tmp_p
     assert "are not here" in found.reasons[-1]
 
 
+def test_record_that_came_alone_may_lie_anywhere(make_run):
+    alone = replace(make_run(), path=Path("/run.json"))
+    assert verify(make_run(), alone).reasons[0].endswith("of the second by its record alone")
+
+
+def test_evaluations_of_another_run_are_not_taken_for_those_of_a_record_beside_them(make_run):
+    one, other = make_run(evaluations=[]), make_run(key="other")
+    shutil.copy(one.path, other.path)
+    assert read_run(other.path).evaluations == ()
+
+
+def test_bytes_are_read_where_results_are_a_link_to_another_disk(make_run, tmp_path):
+    one, other = make_run(), make_run()
+    results = other.folder / "results"
+    results.rename(tmp_path / "large-disk")
+    results.symlink_to(tmp_path / "large-disk")
+    found = verify(one, read_run(results / "seed1-k"))
+    assert found.word == "identical"
+    assert not any("by its record alone" in reason for reason in found.reasons)
+
+
 def test_same_key_with_other_bytes_is_called_out_where_it_is_so(make_run):
     words = "the keys are equal, the bytes are not"
     policies = verify(make_run(), make_run("q", [evaluated(79)])).reasons
@@ -199,6 +223,13 @@ def test_crashes_are_named_and_rates_are_of_what_was_compared(make_run):
     assert "0 and 40 crashed episodes left out" in reason
 
 
+def test_difference_of_rates_is_never_beyond_100_points(make_run):
+    one, other = make_run(evaluations=[evaluated(0, 40)]), make_run("q", [evaluated(40, 40)])
+    found = verify(one, other)
+    assert found.word == "different"
+    assert "difference [+92, +100] points" in found.reasons[-1]
+
+
 def test_each_kind_of_difference_is_named(make_run):
     other = make_run(
         identity={
@@ -220,15 +251,34 @@ def test_each_kind_of_difference_is_named(make_run):
         "software": [
             "lock (absent) → ffffffffffff",
             "torch (absent) → 2.13.0",
-            "conda package mesa (absent) → 25 h1",
+            "conda package mesa (absent) → 25 h1 sha256:ab",
         ],
         "machine": ["GPUs [] → ['H100']", "driver [] → ['580']"],
     }
 
 
-def test_what_differs_in_the_evaluations_is_named_too(make_run):
-    other = evaluated(79, key="f", evaluation={"first_seed": 7}, renderer="Mesa 26")
-    assert verify(make_run(), make_run(evaluations=[other])).found == {
-        "configuration": ["evaluation.first_seed (absent) → 7"],
-        "software": ["renderer.version Mesa 25 → Mesa 26"],
+def test_conda_packages_of_two_channels_are_not_taken_for_the_same(make_run):
+    records = [
+        make_run(environment={"conda_packages": {"mesa": f"25 h1 sha256:{digit * 64}"}}).record
+        for digit in "ab"
+    ]
+    (line,) = differences(*records)["software"]
+    assert line == "conda package mesa 25 h1 sha256:aaaaaaaaaaaa → 25 h1 sha256:bbbbbbbbbbbb"
+
+
+def test_what_differs_in_the_evaluations_is_named_with_the_condition(make_run):
+    other = [
+        evaluated(79, key="f", evaluation={"first_seed": 7}, renderer="Mesa 26"),
+        evaluated(79, key="f", condition="held_out", renderer="Mesa 26"),
+    ]
+    one = make_run(evaluations=[evaluated(), evaluated(condition="held_out")])
+    assert verify(one, make_run(evaluations=other)).found == {
+        "configuration": ["evaluation.first_seed (absent) → 7 (evaluation: instructed)"],
+        "software": ["renderer.version Mesa 25 → Mesa 26 (evaluation: held_out, instructed)"],
     }
+
+
+def test_what_differs_in_training_and_evaluation_is_named_once(make_run):
+    newer = {"python": "3.12.1"}
+    other = make_run("q", [evaluated(environment=newer)], environment=newer)
+    assert verify(make_run(), other).found == {"software": ["python 3.11.7 → 3.12.1"]}

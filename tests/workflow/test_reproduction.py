@@ -94,6 +94,17 @@ def test_document_names_the_records_it_shows(project):
         assert str(project.one("experiments/b/results/seed1-*/*/evaluation.json")) in printed
 
 
+@pytest.mark.parametrize("name", ["summary-*/summary.json", "figures-*/*curve.svg"])
+def test_document_that_changed_is_refused(project, name):
+    document = project.one(f"experiments/b/results/{name}")
+    content = bytearray(document.read_bytes())
+    content[len(content) // 2] ^= 1
+    document.write_bytes(content)
+    code, printed = ask(project, "explain", str(document))
+    assert code == 1
+    assert "is damaged" in printed or "has changed since it was recorded" in printed
+
+
 def test_report_and_comparison_name_the_records_of_every_experiment_they_show(project):
     for name in ("reports/report.html", "results/comparison-*/comparison.json"):
         code, printed = ask(project, "explain", str(project.one(name)))

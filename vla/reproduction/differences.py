@@ -8,9 +8,7 @@ ABSENT = "(absent)"
 def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, list[str]]:
     """Differences between two records of runs, or of evaluations, by kind.
 
-    A kind without any is left out.
-
-    Lines read `training.batch_size 256 → 128`.
+    A kind without any is left out. Lines read `training.batch_size 256 → 128`.
     """
     first, second = one["identity"], other["identity"]
     found = {
@@ -23,13 +21,24 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, list[st
     return {kind: lines for kind, lines in found.items() if lines}
 
 
-def merged(*found: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Differences of a run and its evaluations as one: each line once."""
-    kinds = dict.fromkeys(kind for each in found for kind in each)
-    return {
-        kind: list(dict.fromkeys(line for each in found for line in each.get(kind, ())))
-        for kind in kinds
-    }
+def with_evaluations(
+    run: dict[str, list[str]], evaluations: dict[str, dict[str, list[str]]]
+) -> dict[str, list[str]]:
+    """Differences of two runs and of their evaluations (by condition) as one.
+
+    A line that is not also the runs' own says in which evaluations it holds: these may have used
+    other software, on another machine, than the training.
+    """
+    found = {kind: list(lines) for kind, lines in run.items()}
+    where: dict[tuple[str, str], list[str]] = {}
+    for condition, kinds in evaluations.items():
+        for kind, lines in kinds.items():
+            for line in lines:
+                if line not in run.get(kind, ()):
+                    where.setdefault((kind, line), []).append(condition)
+    for (kind, line), conditions in where.items():
+        found.setdefault(kind, []).append(f"{line} (evaluation: {', '.join(conditions)})")
+    return found
 
 
 def _configuration(identity: dict[str, Any]) -> dict[str, Any]:
@@ -71,10 +80,15 @@ def _software(record: dict[str, Any]) -> dict[str, Any]:
         "cuDNN": torch.get("cudnn"),
         **renderer,
         **environment["packages"],
-        **{
-            f"conda package {name}": build.partition(" sha256:")[0] for name, build in conda.items()
-        },
+        **{f"conda package {name}": _shortened(build) for name, build in conda.items()},
     }
+
+
+def _shortened(build: str) -> str:
+    """Version and build of a conda package, with the first digits of its hash: equal builds of two
+    channels are not the same bytes."""
+    named, _, digest = build.partition(" sha256:")
+    return f"{named} sha256:{digest[:12]}"
 
 
 def _machine(hardware: dict[str, Any]) -> dict[str, Any]:

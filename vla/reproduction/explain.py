@@ -8,11 +8,12 @@ from vla.errors import UserError
 from vla.files import check_file, read_sealed
 from vla.items import Experiment
 from vla.plan import Plan
+from vla.reproduction.places import experiment_folder, placed
 
 
 def explain(path: Path) -> str:
     """The story of a file that some record names, down to the data. Its bytes are checked first."""
-    path = path.resolve()
+    path = placed(path)
     if not path.is_file():
         raise UserError(f"{path} is no file.", "Name a result: a policy, a table, a video.")
     document = _document(path)
@@ -61,16 +62,6 @@ def find_record(path: Path) -> tuple[Path, dict[str, Any]]:
     )
 
 
-def experiment_folder(path: Path) -> Path:
-    for parent in path.parents:
-        if parent.parent.name == "experiments":
-            return parent
-    raise UserError(
-        f"{path} lies in no experiment's folder.",
-        "Name a file of experiments/, the report, or a comparison in results/.",
-    )
-
-
 def _released(path: Path) -> Path:
     """The file of a run that models/v1.2.0/seed42/ shows under a second name; else `path` itself."""
     if path.parts[-4:-3] != ("models",) or not path.parent.name.startswith("seed"):
@@ -88,12 +79,15 @@ def _document(path: Path) -> str:
     """The runs that a README, summary, figure, comparison or report of the present configuration
     shows; else ''."""
     root = next((parent for parent in path.parents if (parent / "Snakefile").is_file()), None)
+    mistakes = []
     for use_conda in (False, True) if root else ():
         try:
             name, experiments = _shown(path, root, use_conda)
-        except UserError:
+        except UserError as error:
+            mistakes.append(error)
             continue
         if experiments:
+            _check(path)
             names = " and ".join(experiment.name for experiment in experiments)
             lines = [f"{path.name}: shows {names} as configured now, {name}"]
             for experiment in experiments:
@@ -103,7 +97,23 @@ def _document(path: Path) -> str:
                         f"    {experiment.evaluation_record(run, e)}" for e in run.evaluations
                     ]
             return "\n".join([*lines, "Ask again with one of these records."])
+    # Only the configuration could tell of it, for no record names what lies outside of experiments,
+    # and it cannot be read for either deployment.
+    if len(mistakes) == 2 and (root / "experiments") not in path.parents:
+        raise mistakes[0]
     return ""
+
+
+def _check(document: Path) -> None:
+    """`UserError` when sealed numbers or a recorded figure have changed; texts have no hash."""
+    if document.suffix == ".json":
+        read_sealed(document)
+    record = document.with_name("figures.json")
+    if record.is_file():
+        folder = experiment_folder(document)
+        named = _named(read_sealed(record), document, folder)
+        if named:
+            check_file(named, folder)
 
 
 def _shown(path: Path, root: Path, use_conda: bool) -> tuple[str, list[Experiment]]:
@@ -139,8 +149,10 @@ def _same(view: Path, made: Path) -> bool:
 
 
 def _named(record: dict[str, Any], path: Path, folder: Path) -> dict[str, Any] | None:
-    name = path.relative_to(folder).as_posix()
-    return next((file for file in record["files"] if file["path"] == name), None)
+    return next(
+        (file for file in record["files"] if (folder / file["path"]).resolve() == path.resolve()),
+        None,
+    )
 
 
 def _story(record: dict[str, Any]) -> list[str]:

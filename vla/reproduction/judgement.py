@@ -52,7 +52,7 @@ def _paired(one: pd.DataFrame, other: pd.DataFrame) -> tuple[float, float, str]:
     # Without a single differing pair the bootstrap sees no spread: then nothing bounds the
     # difference but the number of pairs (rule of three, Hanley and Lippman-Hand 1983).
     if low == high:
-        low, high = low - 3 / pairs, high + 3 / pairs
+        low, high = max(low - 3 / pairs, -1.0), min(high + 3 / pairs, 1.0)
     rates = [
         (result["both_succeed"] + result[f"only_{who}"]) / pairs
         for who in ("baseline", "candidate")

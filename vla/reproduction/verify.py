@@ -8,8 +8,9 @@ import pandas as pd
 
 from vla.errors import UserError
 from vla.files import check_file, read_sealed
-from vla.reproduction.differences import differences, merged
+from vla.reproduction.differences import differences, with_evaluations
 from vla.reproduction.judgement import compare_losses, compare_rates
+from vla.reproduction.places import placed
 
 # Word -> exit code. A mistake of the user's has 1.
 VERDICTS = {"identical": 0, "equivalent": 10, "undecided": 11, "different": 12}
@@ -28,7 +29,7 @@ class FinishedRun:
     @property
     def folder(self) -> Path:
         """The experiment's, which file paths of records are relative to."""
-        return self.path.parents[2]
+        return self.path.parents[:3][-1]  # a record that was sent may lie right under the root
 
     def digest(self, record: Record, ending: str) -> tuple[str, bool]:
         """SHA-256 of the file that `record` names, and whether the file is here.
@@ -63,14 +64,17 @@ class Verdict:
 
 def read_run(path: Path) -> FinishedRun:
     """A finished run: its folder (`experiments/E/results/seed42-KEY`) or its `run.json`."""
-    record = (path / "run.json" if path.is_dir() else path).resolve()
+    record = placed(path / "run.json" if path.is_dir() else path)
     if record.name != "run.json":
         raise UserError(
             f"{path} is not a run.", "Name a folder experiments/E/results/seed…, or its run.json."
         )
-    evaluations = [read_sealed(found) for found in record.parent.glob("*/evaluation.json")]
-    evaluations.sort(key=lambda evaluation: (evaluation["finished"], evaluation["key"]))
-    return FinishedRun(record, read_sealed(record), tuple(evaluations))
+    content = read_sealed(record)
+    beside = [read_sealed(found) for found in sorted(record.parent.glob("*/evaluation.json"))]
+    # A record that was sent may lie beside evaluations of others.
+    own = [evaluation for evaluation in beside if evaluation["identity"]["run"] == content["key"]]
+    own.sort(key=lambda evaluation: (evaluation["finished"], evaluation["key"]))
+    return FinishedRun(record, content, tuple(own))
 
 
 def verify(
@@ -87,8 +91,9 @@ def verify(
     rates are what counts, but runs whose losses disagree are not called equivalent.
     """
     pairs, alone = _pairs(one, other)
-    found = merged(
-        differences(one.record, other.record), *(differences(*pair) for pair in pairs.values())
+    found = with_evaluations(
+        differences(one.record, other.record),
+        {name: differences(*pair) for name, pair in pairs.items()},
     )
     words, reasons = [], []
     same_policy, reason = _compare_bytes(one, other, (one.record, other.record), "policy")
