@@ -2,20 +2,16 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import imageio.v3 as imageio
-import psutil
 import pytest
 import torch
 
 from vla.config.evaluation import EvaluationSection
-from vla.errors import GoOnLaterError, UserError
+from vla.errors import UserError
 from vla.evaluation.journal import Journal
 from vla.evaluation.protocol import EpisodePlan, plan_episodes
 from vla.evaluation.rollout import EpisodeResult, run_episode
@@ -229,81 +225,3 @@ def test_episode_that_does_not_repeat_is_not_filmed(results, policy_file, tmp_pa
     with pytest.raises(UserError, match="does not repeat"):
         film([wrong], policy_file, CONFIG, "cpu", tmp_path)
     assert not list(tmp_path.iterdir())
-
-
-def one_fills_the_disk_of_many(plan: EpisodePlan) -> EpisodeResult:
-    with open(plan.instruction, "a", encoding="utf-8") as stream:
-        stream.write(f"{plan.episode}\n")
-    time.sleep(0.05)
-    return EpisodeResult(plan, "success", 7, 0.1)
-
-
-def many(plans: list[EpisodePlan], note: Path, count: int = 40) -> list[EpisodePlan]:
-    return [replace(plans[0], episode=i, instruction=str(note)) for i in range(count)]
-
-
-def test_results_that_cannot_be_kept_end_the_work(plans, policy_file, journal, tmp_path):
-    def append(result: EpisodeResult) -> None:
-        raise OSError(28, "No space left on device")
-
-    journal.append = append
-    note = tmp_path / "ran"
-    with pytest.raises(OSError, match="No space"):
-        run_episodes(
-            many(plans, note), policy_file, CONFIG, "cpu", 1, journal, one_fills_the_disk_of_many
-        )
-    assert len(note.read_text().splitlines()) < 10
-
-
-def stops_its_parent(plan: EpisodePlan) -> EpisodeResult:
-    if plan.episode == 1:
-        os.kill(os.getppid(), signal.SIGTERM)
-    return one_fills_the_disk_of_many(plan)
-
-
-def test_signal_stops_after_the_episodes_under_way_and_keeps_them(
-    plans, policy_file, journal, tmp_path
-):
-    note = tmp_path / "ran"
-    wanted = many(plans, note)
-    arguments = (policy_file, CONFIG, "cpu", 1, journal, stops_its_parent)
-    with pytest.raises(GoOnLaterError, match="SIGTERM: stopped after"):
-        run_episodes(wanted, *arguments)
-    ran = len(note.read_text().splitlines())
-    assert 2 <= ran < 10
-    assert len(journal.read()) == ran
-
-
-ORPHAN = """
-import sys
-from pathlib import Path
-sys.path[:0] = {path!r}
-from test_evaluation import CONFIG, run_episodes, Journal, EpisodePlan, sleeps
-
-if __name__ == "__main__":
-    plans = [EpisodePlan({task!r}, 0, 1, {note!r})]
-    run_episodes(plans, Path("none"), CONFIG, "cpu", 1, Journal(Path({journal!r})), sleeps)
-"""
-
-
-def sleeps(plan: EpisodePlan) -> EpisodeResult:
-    Path(plan.instruction).write_text(str(os.getpid()))
-    time.sleep(600)
-
-
-def test_workers_do_not_outlive_a_parent_that_is_killed(tmp_path):
-    note, script = tmp_path / "worker", tmp_path / "parent.py"
-    script.write_text(
-        ORPHAN.format(path=sys.path, task=BUTTON, note=str(note), journal=str(tmp_path / "journal"))
-    )
-    parent = subprocess.Popen(
-        [sys.executable, str(script)], env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
-    )
-    deadline = time.monotonic() + 60
-    while not (note.is_file() and note.read_text()):
-        assert parent.poll() is None and time.monotonic() < deadline
-        time.sleep(0.05)
-    worker = psutil.Process(int(note.read_text()))
-    parent.kill()
-    parent.wait()
-    worker.wait(timeout=20)
