@@ -16,6 +16,7 @@ from vla.config.training import TrainingSection
 from vla.data.sampling import Sampler, policy_spec
 from vla.errors import UserError
 from vla.models.policy import build_policy
+from vla.monitoring.monitor import read_events
 from vla.tracking.metrics import COLUMNS, MetricsLog
 from vla.training.determinism import choose_device, set_determinism
 from vla.training.loop import TrainingResult, TrainingRun, fit
@@ -167,7 +168,9 @@ def test_repeated_step_with_another_loss_is_told(train, tmp_path, caplog):
     logger = logging.getLogger("vla")
     logger.propagate = True
     train("run")
-    assert "Step 6 was repeated after a resume and did not repeat its loss: 0.125" in caplog.text
+    assert "not repeated at step 6: loss " in caplog.text
+    (event,) = read_events(tmp_path / "run/logs/events.jsonl")
+    assert (event["kind"], event["step"], event["threshold"]) == ("not_repeated", 6, 0.125)
 
 
 def test_rows_cut_off_by_a_crash_are_dropped(tmp_path):

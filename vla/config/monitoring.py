@@ -28,6 +28,8 @@ class MonitoringSection(Section):
     """Gradient norm, before clipping, above `gradient_factor` times the window's median."""
     gradient_factor: PositiveFloat = 20.0
     """Times the window's median gradient norm."""
+    not_repeated: Action = "warn"
+    """A step that is repeated after a resume has another loss than before, in strict mode: another kind of device, or one that does not repeat its results."""
     plateau: Action = "warn"
     """The window's newer half has no lower median loss than its older half, though the learning rate is still above half of its peak."""
     throughput_drop: Action = "warn"

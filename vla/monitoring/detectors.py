@@ -51,6 +51,12 @@ def gradient_explosion(
     return _above(row["gradient_norm"], config.gradient_factor * usual)
 
 
+def not_repeated(row: Row, _: Sequence[Row], __: Row, ___: MonitoringSection) -> Finding:
+    """`loss_before`: of the same step before a resume; only where bits are meant to repeat."""
+    before = row.get("loss_before", row["loss"])
+    return (row["loss"], before) if repr(row["loss"]) != repr(before) else None  # NaN repeats NaN
+
+
 def plateau(row: Row, window: Sequence[Row], first: Row, config: MonitoringSection) -> Finding:
     if len(window) < config.window:
         return None
@@ -109,6 +115,7 @@ DETECTORS: dict[str, tuple[Detector, str]] = {
     "divergence": (divergence, "loss {value:.4g}, above {threshold:.4g}"),
     "loss_spike": (loss_spike, "loss {value:.4g}, above {threshold:.4g}"),
     "gradient_explosion": (gradient_explosion, "gradient norm {value:.4g}, above {threshold:.4g}"),
+    "not_repeated": (not_repeated, "loss {value!r} where it was {threshold!r} before a resume"),
     "plateau": (plateau, "median loss {value:.4g}, not below the {threshold:.4g} of before"),
     "throughput_drop": (throughput_drop, "{value:.4g} samples/s, below {threshold:.4g}"),
     "idle_gpu": (idle_gpu, "GPU {value:.0f} % busy, below {threshold:.0f} %"),
