@@ -9,7 +9,7 @@ from vla.evaluation.journal import Journal
 from vla.evaluation.protocol import plan_episodes
 from vla.evaluation.video import choose, film
 from vla.evaluation.workers import run_episodes
-from vla.files import check_file, exclusive, read_sealed, write_atomic
+from vla.files import check_file, exclusive, read_sealed, remove_leftovers, write_atomic
 from vla.items import Evaluation, Experiment, Run
 from vla.job import job, load_plan
 from vla.models.policy import PolicySpec
@@ -34,6 +34,8 @@ def evaluate(
     circumstances = Circumstances.capture(root)
     if not allow_dirty:
         require_committed(circumstances.git, evaluation.identity["code"], experiment.name, root)
+    for folder in (record.parent, record.parent / "videos"):
+        remove_leftovers(folder)
     for file in read_sealed(experiment.run_record(run))["files"]:
         check_file(file, experiment.folder)
     policy_file = experiment.folder / "checkpoints" / run.name / "policy.safetensors"

@@ -9,8 +9,11 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import Any
+
+from psutil import pid_exists
 
 from vla.errors import UserError
 
@@ -43,7 +46,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix stays last because writers (Matplotlib, PyAV) choose the format by it.
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    beginning, ending = f".{path.stem}.{socket.gethostname()}-", f".part{path.suffix}"
+    _remove_of_the_dead(path.parent, beginning, ending)
+    temporary = path.with_name(f"{beginning}{os.getpid()}{ending}")
     try:
         yield temporary
         with open(temporary, "rb+") as stream:
@@ -52,6 +57,14 @@ def atomic_path(path: Path) -> Iterator[Path]:
         _flush_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _remove_of_the_dead(folder: Path, beginning: str, ending: str) -> None:
+    """What processes of this machine that were killed have left of a file."""
+    for path in folder.glob(f"{escape(beginning)}*{escape(ending)}"):
+        process = path.name.removeprefix(beginning).removesuffix(ending)
+        if process.isdecimal() and not pid_exists(int(process)):
+            path.unlink(missing_ok=True)
 
 
 def remove_leftovers(folder: Path) -> None:

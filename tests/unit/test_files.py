@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import pickle
+import socket
+import subprocess
 
 import pytest
 
@@ -64,6 +66,20 @@ def test_leftovers_of_a_killed_writer_go_and_nothing_else_does(tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
     remove_leftovers(tmp_path)
     assert list(tmp_path.iterdir()) == [whole]
+
+
+def test_writer_removes_what_a_killed_one_left_of_the_same_file(tmp_path):
+    """And nothing of one that is at work, or of another machine's."""
+    figure = tmp_path / "curve.svg"
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    host = socket.gethostname()
+    (tmp_path / f".curve.{host}-{gone.pid}.part.svg").write_text("half")
+    others = {f".curve.{host}-{os.getppid()}.part.svg", f".curve.other-{gone.pid}.part.svg"}
+    for name in others:
+        (tmp_path / name).write_text("half")
+    write_text(figure, "whole")
+    assert {path.name for path in tmp_path.iterdir()} == {"curve.svg", *others}
 
 
 def test_folders_are_made(tmp_path):
