@@ -46,7 +46,8 @@ def test_killed_workflow_ends_with_the_same_bits(
 
 @pytest.mark.xdist_group("faults")
 def test_two_workflows_at_once_do_no_harm(fresh, undisturbed, tmp_path):
-    """Snakemake's own lock is off, as between machines: one of the two may have to give way."""
+    """Snakemake's own lock is off, as between machines: one of the two may have to give way, and
+    says to whom, or what the other's start of the same job has taken away."""
     _, expected, _ = undisturbed
     project = fresh.copy(tmp_path / "project")
     command = [sys.executable, "-m", "snakemake", "--nolock"]
@@ -58,7 +59,8 @@ def test_two_workflows_at_once_do_no_harm(fresh, undisturbed, tmp_path):
     ]
     for process in both:
         printed, _ = process.communicate(timeout=600)
-        assert process.returncode == 0 or "Another process is at work in" in printed, printed
+        reasons = ("Another process is at work in", "some output files are missing")
+        assert process.returncode == 0 or any(words in printed for words in reasons), printed
     project.snakemake()
     assert digest(project) == expected
 
