@@ -63,7 +63,7 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --lint
-	$(BIN)/python -m vla.config.document --check
+	$(BIN)/python -m tools.config_docs --check
 
 format: setup
 	$(BIN)/ruff check --fix .
@@ -73,10 +73,10 @@ format: setup
 # Lock all environments anew, or one: make lock ENV=train-cuda (envs/README.md). Needs the network, and conda,
 # mamba or micromamba.
 lock: setup $(CONDA_TOOLS)/.ready
-	@$(BIN)/python -m vla.environments.lock $(ENV)
+	@$(BIN)/python -m tools.lock $(ENV)
 
 lock-check: setup $(CONDA_TOOLS)/.ready
-	@$(BIN)/python -m vla.environments.check
+	@$(BIN)/python -m tools.lock_check
 
 config-docs: setup
-	$(BIN)/python -m vla.config.document
+	$(BIN)/python -m tools.config_docs

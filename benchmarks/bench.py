@@ -18,18 +18,19 @@ import numpy as np
 import torch
 import yaml
 
-from vla.config.load import ExperimentConfig, load_experiment
-from vla.config.workflow import DatasetEntry, load_registry
+from vla.config.complete import ExperimentConfig
+from vla.config.datasets import DatasetEntry
 from vla.data.loading import batches
 from vla.data.manifest import make_manifest
-from vla.data.prepare import prepare
-from vla.data.prepared import PreparedStore, open_store
+from vla.data.preparation import prepare
 from vla.data.sampling import Sampler, policy_spec
+from vla.data.store import PreparedStore, open_store
 from vla.data.verification import current_record, verify
-from vla.files import write_sealed
+from vla.files.sealed import write_sealed
 from vla.knowledge.database import build_database
-from vla.models.policy import build_policy
-from vla.training.determinism import set_determinism
+from vla.plan.reading import load_experiment, load_registry
+from vla.policies.policy import build_policy
+from vla.process.determinism import set_determinism
 from vla.training.loop import TrainingRun, fit
 
 ROOT = Path(__file__).parents[1]

@@ -59,4 +59,4 @@ av==16.1.0 \
     --hash=sha256:f49243b1d27c91cd8c66fdba90a674e344eb8eb917264f36117bf2b6879118fd
 END
 # The guard: the environment holds exactly its lock, or is not made.
-python -m vla.environments.guard data "$CONDA_PREFIX"
+python -m vla.locks.guard data "$CONDA_PREFIX"

@@ -106,4 +106,4 @@ mujoco==3.3.0 \
     --hash=sha256:ff984aaec2006effe12fbb8bc29fbc0abb82b4332891307d99e637791067e912
 END
 # The guard: the environment holds exactly its lock, or is not made.
-python -m vla.environments.guard evaluate-cuda "$CONDA_PREFIX"
+python -m vla.locks.guard evaluate-cuda "$CONDA_PREFIX"

@@ -22,4 +22,4 @@ wandb==0.28.0 \
     --hash=sha256:c5b0faf1b84cf79ebabed77538c1940a4c6053e815f767a4004e877a1354bed1
 END
 # The guard: the environment holds exactly its lock, or is not made.
-python -m vla.environments.guard train-cpu "$CONDA_PREFIX"
+python -m vla.locks.guard train-cpu "$CONDA_PREFIX"

@@ -12,16 +12,18 @@ USE_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_me
 IS_MAIN_PROCESS = workflow.exec_mode == workflow.exec_mode.DEFAULT
 sys.path.insert(0, str(ROOT))
 
-from vla.clock import bring_into_present
-from vla.environments.files import environment_name
-from vla.environments.guard import verify_finished
-from vla.environments.render import check_rendered
+from vla.workflow.clock import bring_into_present
+from vla.locks.files import environment_name
+from vla.locks.guard import verify_finished
+from vla.locks.render import check_rendered
 from vla.errors import UserError
-from vla.plan import Plan, collection_name
-from vla.provenance.accelerator import VARIABLE as ACCELERATOR
-from vla.provenance.accelerator import detect_accelerator
-from vla.provenance.record import COMMAND, command_line
-from vla.publish import publish_views
+from vla.plan.plan import Plan
+from vla.plan.plan import collection_name
+from vla.process.accelerator import VARIABLE as ACCELERATOR
+from vla.process.accelerator import detect_accelerator
+from vla.records.record import COMMAND
+from vla.records.record import command_line
+from vla.workflow.views import publish_views
 
 # What jobs find out here: where the library lies, and what this call of Snakemake has settled.
 os.environ.update(PYTHONPATH=str(ROOT), VLA_USE_CONDA=str(int(USE_CONDA)))
@@ -125,7 +127,7 @@ def report_file():
 def publish():
     """Show what there is when the workflow has ended, well or not; pandas and Matplotlib take a
     second that its start need not wait for."""
-    from vla.ending import publish_ending
+    from vla.workflow.ending import publish_ending
 
     ask(publish_ending, PLAN)
 

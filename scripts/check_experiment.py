@@ -5,8 +5,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from vla.checks.findings import check_experiment, require
-from vla.files import write_sealed
-from vla.job import job, load_plan
+from vla.files.sealed import write_sealed
+from vla.workflow.job import job, load_plan
 
 if __name__ == "__main__":
     with job("train", snakemake.log[0], f"check {snakemake.wildcards.experiment}") as root:

@@ -4,11 +4,12 @@ import shutil
 from pathlib import Path
 
 from vla.config.demonstrations import DemonstrationsConfig
-from vla.config.load import read_yaml, validate
-from vla.data.card import write_card
-from vla.data.demonstrations import collect
 from vla.data.manifest import content_hash, make_manifest
-from vla.job import job
+from vla.files.yaml import read_yaml
+from vla.plan.reading import validate
+from vla.simulation.metaworld.card import write_card
+from vla.simulation.metaworld.demonstrations import collect
+from vla.workflow.job import job
 
 
 def collect_into(folder: Path, config: DemonstrationsConfig, processes: int) -> int:

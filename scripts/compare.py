@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from vla.files import describe_file, write_sealed
-from vla.job import job, load_plan
+from vla.files.described import describe_file
+from vla.files.sealed import write_sealed
 from vla.report.figures import comparison, save
 from vla.report.sources import read_episodes
 from vla.statistics.comparison import compare
+from vla.workflow.job import job, load_plan
 
 if __name__ == "__main__":
     with job("analyse", snakemake.log[0], "compare"):

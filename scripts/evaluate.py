@@ -9,14 +9,17 @@ from vla.evaluation.journal import Journal
 from vla.evaluation.protocol import plan_episodes
 from vla.evaluation.video import choose, film
 from vla.evaluation.workers import run_episodes
-from vla.files import check_file, exclusive, read_sealed, remove_leftovers, write_atomic
-from vla.items import Evaluation, Experiment, Run
-from vla.job import job, load_plan
-from vla.models.policy import PolicySpec
-from vla.models.storage import read_policy_facts
-from vla.provenance.record import Circumstances, write_record
-from vla.simulation.cameras import renderer_description
-from vla.training.determinism import choose_device, set_determinism
+from vla.files.atomic import remove_leftovers, write_atomic
+from vla.files.described import check_file
+from vla.files.exclusive import exclusive
+from vla.files.sealed import read_sealed
+from vla.plan.items import Evaluation, Experiment, Run
+from vla.policies.policy import PolicySpec
+from vla.policies.storage import read_policy_facts
+from vla.process.determinism import choose_device, set_determinism
+from vla.records.record import Circumstances, write_record
+from vla.simulation.metaworld.cameras import renderer_description
+from vla.workflow.job import job, load_plan
 
 
 def evaluate(

@@ -4,11 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from vla.config.workflow import DatasetEntry
+from vla.config.datasets import DatasetEntry
 from vla.data.manifest import read_manifest
 from vla.errors import UserError
-from vla.files import write_sealed, write_text
-from vla.job import find_entry, job
+from vla.files.atomic import write_text
+from vla.files.sealed import write_sealed
+from vla.workflow.job import find_entry, job
 
 
 def fetch(entry: DatasetEntry, root: Path) -> list[str]:

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from vla.files import describe_file, read_sealed, write_sealed
-from vla.job import job, load_plan
+from vla.files.described import describe_file
+from vla.files.sealed import read_sealed, write_sealed
 from vla.report.figures import learning_curve, save, success_by_task
 from vla.report.sources import read_metrics
+from vla.workflow.job import job, load_plan
 
 if __name__ == "__main__":
     words = snakemake.wildcards

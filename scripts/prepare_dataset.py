@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from vla.data.prepare import prepare
+from vla.data.preparation import prepare
 from vla.data.verification import require_verified
 from vla.errors import UserError
-from vla.files import exclusive
-from vla.job import job, load_plan
+from vla.files.exclusive import exclusive
+from vla.workflow.job import job, load_plan
 
 if __name__ == "__main__":
     with job("data", snakemake.log[0], "prepare") as root:

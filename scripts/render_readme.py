@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from vla.files import read_sealed, write_text
-from vla.job import job, load_plan
+from vla.files.atomic import write_text
+from vla.files.sealed import read_sealed
 from vla.release.models import read_models
 from vla.report.readme import readme_context, render_readme
+from vla.workflow.job import job, load_plan
 
 if __name__ == "__main__":
     words = snakemake.wildcards

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from vla.files import write_text
-from vla.job import job, load_plan
+from vla.files.atomic import write_text
 from vla.report.html import render_report
+from vla.workflow.job import job, load_plan
 
 if __name__ == "__main__":
     with job("analyse", snakemake.log[0], "report"):

@@ -3,11 +3,12 @@
 import logging
 from pathlib import Path
 
-from vla.files import write_sealed, write_text
-from vla.job import job, load_plan
+from vla.files.atomic import write_text
+from vla.files.sealed import write_sealed
 from vla.report.sources import read_episodes, read_metrics
 from vla.report.table import table_page
 from vla.statistics.summary import evaluation_gap, rates_table, summarise
+from vla.workflow.job import job, load_plan
 
 if __name__ == "__main__":
     words = snakemake.wildcards

@@ -7,18 +7,19 @@ from types import ModuleType
 from typing import Any
 
 from vla.checks.committed import require_committed
-from vla.data.prepared import open_store
-from vla.files import exclusive, write_json
-from vla.items import Experiment, Run
-from vla.job import job, load_plan
-from vla.models.policy import count_parameters
-from vla.models.storage import save_policy
+from vla.data.store import open_store
+from vla.files.atomic import write_json
+from vla.files.exclusive import exclusive
 from vla.monitoring.monitor import read_events
-from vla.provenance.attempts import attempt, gpu_hours
-from vla.provenance.record import Circumstances, write_record
+from vla.plan.items import Experiment, Run
+from vla.policies.policy import count_parameters
+from vla.policies.storage import save_policy
+from vla.process.determinism import choose_device, set_determinism
+from vla.records.attempts import attempt, gpu_hours
+from vla.records.record import Circumstances, write_record
 from vla.tracking.mirroring import Mirroring, tracked_run, tracker_names
-from vla.training.determinism import choose_device, set_determinism
 from vla.training.loop import TrainingRun
+from vla.workflow.job import job, load_plan
 
 
 def load_training_code(path: Path) -> ModuleType:

@@ -4,8 +4,8 @@ import logging
 from pathlib import Path
 
 from vla.errors import UserError
-from vla.job import job, load_plan
 from vla.reproduction.verify import read_run, verify
+from vla.workflow.job import job, load_plan
 
 logger = logging.getLogger("vla")
 

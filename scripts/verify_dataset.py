@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from vla.data.verification import verify
-from vla.job import find_entry, job
+from vla.workflow.job import find_entry, job
 
 if __name__ == "__main__":
     with job("data", snakemake.log[0], f"verify {snakemake.wildcards.dataset}") as root:

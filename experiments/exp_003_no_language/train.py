@@ -6,7 +6,7 @@ Run through the workflow (`snakemake`), which calls `train` and records what it 
 import torch
 
 from vla.data.sampling import Sampler, policy_spec
-from vla.models.policy import build_policy
+from vla.policies.policy import build_policy
 from vla.training.loop import TrainingResult, TrainingRun, fit
 
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.project import ROOT, SMALL, Project
-from vla.environments.files import KINDS, EnvironmentFiles, environment_name, normalised, read_pin
+from vla.locks.files import KINDS, EnvironmentFiles, environment_name, normalised, read_pin
 
 TOOLS = ROOT / ".venv-conda/bin/python"
 HELPERS = Path(__file__).parent
@@ -60,7 +60,7 @@ class Conda:
         tools = root / ".venv-conda"
         tools.symlink_to(ROOT / ".venv-conda")
         finished = subprocess.run(
-            [sys.executable, "-m", "vla.environments.lock", *names],
+            [sys.executable, "-m", "tools.lock", *names],
             cwd=root,
             env=os.environ | self.variables,
             capture_output=True,

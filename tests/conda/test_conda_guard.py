@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from vla.environments.files import EnvironmentFiles, read_pin
+from vla.locks.files import EnvironmentFiles, read_pin
 
 pytestmark = pytest.mark.xdist_group("conda")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from tests.project import Project
-from vla.files import sha256_file
+from vla.files.hashing import sha256_file
 
 # What must repeat bit for bit: policies, episodes, summaries, tables, figures, comparisons.
 RESULTS = (

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from killing import digest, leftovers
 
-from vla.files import read_sealed
+from vla.files.sealed import read_sealed
 
 pytestmark = pytest.mark.xdist_group("faults")
 

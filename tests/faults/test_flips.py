@@ -7,12 +7,13 @@ import pytest
 import torch
 
 from vla.config.operation import CheckpointsSection
-from vla.config.workflow import load_registry
 from vla.data.manifest import check_pointer, read_manifest
-from vla.data.prepared import open_store
+from vla.data.store import open_store
 from vla.data.verification import current_record, verify
 from vla.errors import UserError
-from vla.files import check_file, read_sealed
+from vla.files.described import check_file
+from vla.files.sealed import read_sealed
+from vla.plan.reading import load_registry
 from vla.training.checkpoint import Checkpoints
 
 pytestmark = pytest.mark.xdist_group("faults")

@@ -9,13 +9,14 @@ import pytest
 import torch
 
 from tests.project import ROOT
-from vla.config.load import ExperimentConfig, read_yaml
-from vla.data.prepared import PreparedStore
+from vla.config.complete import ExperimentConfig
 from vla.data.sampling import policy_spec
-from vla.items import Experiment
-from vla.models.policy import build_policy
-from vla.models.storage import save_policy
-from vla.plan import Plan
+from vla.data.store import PreparedStore
+from vla.files.yaml import read_yaml
+from vla.plan.items import Experiment
+from vla.plan.plan import Plan
+from vla.policies.policy import build_policy
+from vla.policies.storage import save_policy
 
 torch.set_num_threads(1)
 

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from tests.project import ROOT
-from vla.plan import Plan
-from vla.provenance.accelerator import VARIABLE, resolve_accelerator, visible_gpus
+from vla.plan.plan import Plan
+from vla.process.accelerator import VARIABLE, resolve_accelerator, visible_gpus
 
 
 @pytest.fixture(autouse=True)
@@ -36,9 +36,9 @@ def gpu(monkeypatch):
 @contextmanager
 def configured(monkeypatch, accelerator: str):
     """exp_001_baseline as if it asked for that accelerator."""
-    from vla.config import load
+    from vla.plan import plan as planning
 
-    original = load.load_experiment
+    original = planning.load_experiment
 
     def changed(path):
         config = original(path)
@@ -46,7 +46,7 @@ def configured(monkeypatch, accelerator: str):
         return config.model_copy(update={"resources": resources})
 
     with monkeypatch.context() as patch:
-        patch.setattr("vla.plan.load_experiment", changed)
+        patch.setattr("vla.plan.plan.load_experiment", changed)
         yield
 
 

@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from test_training import KilledAt, KilledError, Sampler, rows, same_weights, train
 
 from vla.errors import GoOnLaterError, UserError
-from vla.models.storage import save_tensors
+from vla.policies.storage import save_tensors
 
 __all__ = ["train"]  # the fixture
 
@@ -124,7 +124,7 @@ def test_disk_that_fills_while_tensors_are_written_is_told_as_such(tmp_path, mon
         path.write_bytes(b"half")
         raise SafetensorError(f"Error while serializing: I/O error: full (os error {number})")
 
-    monkeypatch.setattr("vla.models.storage.save_file", full)
+    monkeypatch.setattr("vla.policies.storage.save_file", full)
     with pytest.raises(OSError, match="policy") as caught:
         save_tensors({"a": torch.zeros(3)}, tmp_path / "policy.safetensors")
     assert caught.value.errno == number

@@ -11,12 +11,12 @@ from tests.project import ROOT
 from vla.checks.dataset import can_be_pulled
 from vla.checks.estimates import disk_needs, parameter_count
 from vla.checks.findings import check_experiment, require
-from vla.config.load import read_yaml
 from vla.data.manifest import read_manifest
 from vla.errors import UserError
-from vla.files import write_json
-from vla.items import Experiment
-from vla.plan import Plan
+from vla.files.atomic import write_json
+from vla.files.yaml import read_yaml
+from vla.plan.items import Experiment
+from vla.plan.plan import Plan
 
 
 def found(experiment: Experiment) -> dict[str, str]:

@@ -7,11 +7,14 @@ import pytest
 from typer.testing import CliRunner
 
 from vla.cli.main import app
-from vla.config.load import read_yaml
 from vla.errors import UserError
-from vla.files import describe_file, exclusive, write_json, write_sealed
-from vla.plan import Plan
-from vla.storage import find_old, remove
+from vla.files.atomic import write_json
+from vla.files.described import describe_file
+from vla.files.exclusive import exclusive
+from vla.files.sealed import write_sealed
+from vla.files.yaml import read_yaml
+from vla.plan.plan import Plan
+from vla.upkeep.disk import find_old, remove
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 
 from vla.errors import UserError
-from vla.provenance.code import code_hashes
+from vla.source.code import code_hashes
 
 ENTRY = '''"""Entry."""
 import lib.model
@@ -24,7 +24,7 @@ TREE = {
     "lib/model.py": "from lib import base\n\n\ndef double(size):\n    return base.TWO * size\n",
     "lib/base.py": "TWO = 2\n",
     "lib/unused.py": "THREE = 3\n",
-    "vla/plan.py": "SCHEME = 1\n",
+    "vla/plan/plan.py": "SCHEME = 1\n",
 }
 
 
@@ -109,7 +109,7 @@ def test_module_that_is_not_imported_changes_nothing(hashes):
 
 def test_modules_that_only_plan_change_nothing(hashes):
     importing = {"scripts/train.py": "import vla.plan\n" + ENTRY}
-    assert hashes(importing | {"vla/plan.py": "SCHEME = 2\n"}) == hashes(importing)
+    assert hashes(importing | {"vla/plan/plan.py": "SCHEME = 2\n"}) == hashes(importing)
 
 
 def test_module_beside_the_entry_counts(hashes):

@@ -8,7 +8,7 @@ import pytest
 
 from vla.checks.committed import require_committed
 from vla.errors import UserError
-from vla.provenance.git import git_state
+from vla.source.git import git_state
 
 CONFIG = """\
 experiment: {seed: 1, outcome: planned}

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from tools.config_docs import document, schemas
 from vla.config.demonstrations import DemonstrationsConfig
-from vla.config.document import document, schemas
-from vla.config.load import load_experiment, read_yaml, validate
-from vla.config.workflow import find_dataset, load_registry
 from vla.errors import UserError
+from vla.files.yaml import read_yaml
+from vla.plan.reading import find_dataset, load_experiment, load_registry, validate
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = """

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from vla.environments.files import EnvironmentFiles, lock_hash, read_pin, read_requirements
-from vla.environments.guard import enter_job, find_difference, verify_finished
 from vla.errors import UserError
+from vla.locks.files import EnvironmentFiles, lock_hash, read_pin, read_requirements
+from vla.locks.guard import enter_job, find_difference, verify_finished
 
 HASH = {name: name[0] * 64 for name in ("abc", "def")}
 PIP_HASH = "9" * 64

@@ -9,19 +9,19 @@ import pytest
 import yaml
 
 from tests.project import ROOT
-from vla.environments.check import (
+from tools.lock import changes, contents, lock_conda, main
+from tools.lock_check import (
     accelerator_problems,
     check,
     disagreements,
     host_problems,
     request_problems,
 )
-from vla.environments.files import NAMES, EnvironmentFiles, read_pin
-from vla.environments.imports import import_problems, rule_problems
-from vla.environments.lock import changes, contents, lock_conda, main
-from vla.environments.render import check_rendered, read_lock
+from tools.lock_imports import import_problems, rule_problems
 from vla.errors import UserError
-from vla.provenance.code import imported_names
+from vla.locks.files import NAMES, EnvironmentFiles, read_pin
+from vla.locks.render import check_rendered, read_lock
+from vla.source.code import imported_names
 
 TOOLS = ROOT / ".venv-conda/bin"
 PARTS = ("envs", "rules", "scripts", "vla", "Snakefile", "pyproject.toml")

@@ -17,9 +17,9 @@ from vla.evaluation.protocol import EpisodePlan, plan_episodes
 from vla.evaluation.rollout import EpisodeResult, run_episode
 from vla.evaluation.video import EVERY, SIZE, choose, film
 from vla.evaluation.workers import run_episodes
-from vla.models.storage import load_policy
-from vla.simulation.metaworld import SEEDS_PER_TASK, MetaWorldEnv, task_seed
-from vla.training.determinism import set_determinism
+from vla.policies.storage import load_policy
+from vla.process.determinism import set_determinism
+from vla.simulation.metaworld.environment import SEEDS_PER_TASK, MetaWorldEnv, task_seed
 
 BUTTON, FAUCET = "button-press-topdown-v3", "faucet-open-v3"
 CONFIG = EvaluationSection(tasks=(BUTTON,), episodes_per_task=2, max_steps=20, execute_steps=4)

@@ -3,7 +3,9 @@
 import pytest
 
 from vla.errors import UserError
-from vla.files import describe_file, write_sealed, write_text
+from vla.files.atomic import write_text
+from vla.files.described import describe_file
+from vla.files.sealed import write_sealed
 from vla.reproduction.explain import explain
 
 

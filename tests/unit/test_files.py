@@ -9,20 +9,11 @@ import subprocess
 import pytest
 
 from vla.errors import UserError
-from vla.files import (
-    canonical_json,
-    check_file,
-    describe_file,
-    exclusive,
-    read_json,
-    read_sealed,
-    remove_leftovers,
-    sha256_bytes,
-    write_atomic,
-    write_json,
-    write_sealed,
-    write_text,
-)
+from vla.files.atomic import remove_leftovers, write_atomic, write_json, write_text
+from vla.files.described import check_file, describe_file
+from vla.files.exclusive import exclusive
+from vla.files.hashing import canonical_json, sha256_bytes
+from vla.files.sealed import read_json, read_sealed, write_sealed
 
 
 def test_failed_write_leaves_what_was_there_and_nothing_else(tmp_path):

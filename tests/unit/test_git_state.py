@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vla.provenance.git import git_state, patched_files
+from vla.source.git import git_state, patched_files
 
 
 @pytest.fixture(autouse=True)
@@ -136,7 +136,7 @@ def test_diff_is_the_same_whatever_the_environment_says(repository, monkeypatch,
         ("Snakefile", True),
         ("data/set.dvc", True),
         ("data/set.manifest.json", True),
-        ("vla/provenance/keys.py", True),
+        ("vla/plan/keys.py", True),
         ("experiments/exp_001_action_tokens/train.py", True),
         ("scratch/notes.txt", False),
         ("passes.yaml", False),

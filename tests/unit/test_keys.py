@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from vla.provenance.keys import key_of
+from vla.plan.keys import key_of
 
 IDENTITY = {"seed": 42, "model": {"width": 96, "betas": [0.9, 0.95]}, "code": {"a.py": "00"}}
 

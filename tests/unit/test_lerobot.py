@@ -9,8 +9,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from vla.data.lerobot import Episode, LeRobotReader, decode_video
-from vla.data.lerobot_writer import encode_video, write_dataset
+from vla.data.episode import Episode
+from vla.data.formats.lerobot.reader import LeRobotReader, decode_video
+from vla.data.formats.lerobot.writer import encode_video, write_dataset
 from vla.errors import UserError
 
 REFERENCE = Path(__file__).parents[1] / "data/lerobot"

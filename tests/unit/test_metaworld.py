@@ -5,9 +5,9 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from vla.config.demonstrations import DemonstrationsConfig
-from vla.data.demonstrations import collect_task, sentence_table
 from vla.errors import UserError
-from vla.simulation.metaworld import (
+from vla.simulation.metaworld.demonstrations import collect_task, sentence_table
+from vla.simulation.metaworld.environment import (
     ALL_V3_ENVIRONMENTS,
     SEEDS_PER_TASK,
     MetaWorldEnv,

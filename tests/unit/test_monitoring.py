@@ -12,8 +12,8 @@ from test_training import KilledError, NaNAt, Sampler, train
 from vla.config.monitoring import MonitoringSection
 from vla.data.sampling import policy_spec
 from vla.errors import UserError
-from vla.models.policy import build_policy
 from vla.monitoring.monitor import Monitor, describe_event, read_events
+from vla.policies.policy import build_policy
 from vla.training.checkpoint import Checkpoints
 from vla.training.optimizer import build_optimizer
 from vla.training.retention import checkpoint_files

@@ -8,9 +8,9 @@ import torch
 from vla.config.model import ModelSection
 from vla.data.sampling import policy_spec
 from vla.errors import UserError
-from vla.models.language import UNKNOWN
-from vla.models.policy import Observation, Policy, build_policy, count_parameters
-from vla.models.storage import load_policy, save_policy
+from vla.policies.language import UNKNOWN
+from vla.policies.policy import Observation, Policy, build_policy, count_parameters
+from vla.policies.storage import load_policy, save_policy
 
 CHUNK, WORDS, ACTIONS, BATCH = 4, 6, 4, 3
 HEADS = {"BC": "regression", "RT2": "discrete"}

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vla.data.lerobot import Episode
-from vla.data.lerobot_writer import write_dataset
-from vla.data.prepare import prepare
-from vla.data.prepared import open_store
+from vla.data.episode import Episode
+from vla.data.formats.lerobot.writer import write_dataset
+from vla.data.preparation import prepare
+from vla.data.store import open_store
 from vla.errors import UserError
 
 REFERENCE = Path(__file__).parents[1] / "data/lerobot/ref_image"

@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 CODE = """
-from vla.job import job
-from vla.progress import Progress
+from vla.workflow.job import job
+from vla.process.progress import Progress
 
 with job("train", "job.log", "exp seed1"):
     progress = Progress("train", 4, "step", interval=0)

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from vla.errors import UserError
-from vla.files import describe_file
-from vla.provenance.git import git_state
+from vla.files.described import describe_file
 from vla.reproduction import replay as replaying
 from vla.reproduction.verify import FinishedRun
+from vla.source.git import git_state
 
 
 class StoppedError(Exception):

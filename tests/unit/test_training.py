@@ -15,10 +15,10 @@ from tests.project import ROOT
 from vla.config.training import TrainingSection
 from vla.data.sampling import Sampler, policy_spec
 from vla.errors import UserError
-from vla.models.policy import build_policy
 from vla.monitoring.monitor import read_events
+from vla.policies.policy import build_policy
+from vla.process.determinism import choose_device, set_determinism
 from vla.tracking.metrics import COLUMNS, MetricsLog
-from vla.training.determinism import choose_device, set_determinism
 from vla.training.loop import TrainingResult, TrainingRun, fit
 from vla.training.optimizer import learning_rate
 
@@ -236,7 +236,7 @@ def test_gpu_asked_for_and_absent_is_a_mistake(monkeypatch):
 def test_compiled_training_code_is_deterministic_too():
     code = """
 import torch
-from vla.training.determinism import set_determinism
+from vla.process.determinism import set_determinism
 set_determinism(1)
 import torch._inductor.config
 assert torch._inductor.config.deterministic

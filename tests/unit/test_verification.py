@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.project import ROOT
-from vla.config.workflow import DatasetEntry, load_registry
+from vla.config.datasets import DatasetEntry
 from vla.data.manifest import check_pointer, content_hash, make_manifest, read_manifest
 from vla.data.verification import current_record, require_verified, verify
 from vla.errors import UserError
-from vla.files import sha256_file
+from vla.files.hashing import sha256_file
+from vla.plan.reading import load_registry
 
 ENTRY = DatasetEntry(
     version="1", format="lerobot-v3", source="here", licence="MIT", path="data/toy"

@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 from vla.errors import UserError
-from vla.files import describe_file, write_sealed, write_text
+from vla.files.atomic import write_text
+from vla.files.described import describe_file
+from vla.files.sealed import write_sealed
 from vla.reproduction.differences import differences
 from vla.reproduction.verify import VERDICTS, FinishedRun, read_run, verify
 
@@ -22,7 +24,7 @@ IDENTITY = {
     "data": {"store": {"dataset": "d", "cameras": ["c"]}, "augmentation": False},
     "accelerator": "cpu",
     "threads": 1,
-    "code": {"vla/models/policy.py": "1"},
+    "code": {"vla/policies/policy.py": "1"},
 }
 
 
@@ -234,7 +236,7 @@ def test_each_kind_of_difference_is_named(make_run):
     other = make_run(
         identity={
             "training": {"batch_size": 128},
-            "code": {"vla/models/policy.py": "2", "vla/models/vit.py": "1"},
+            "code": {"vla/policies/policy.py": "2", "vla/policies/vit.py": "1"},
             "data": {"store": {"dataset": "e", "cameras": ["c"]}, "augmentation": False},
         },
         environment={
@@ -247,7 +249,7 @@ def test_each_kind_of_difference_is_named(make_run):
     assert differences(make_run().record, other.record) == {
         "configuration": ["training.batch_size 256 → 128"],
         "data": ["dataset d → e"],
-        "code": ["vla/models/policy.py changed", "vla/models/vit.py is new"],
+        "code": ["vla/policies/policy.py changed", "vla/policies/vit.py is new"],
         "software": [
             "lock (absent) → ffffffffffff",
             "torch (absent) → 2.13.0",

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.project import SECRET
-from vla.files import sha256_file
+from vla.files.hashing import sha256_file
 
 pytestmark = pytest.mark.xdist_group("chain")
 
@@ -77,7 +77,7 @@ def test_failures_are_filmed(finished):
 
 
 def test_uncommitted_changes_are_kept(project):
-    project.edit("vla/models/policy.py", "std=0.02", "std=0.03")
+    project.edit("vla/policies/policy.py", "std=0.02", "std=0.03")
     project.snakemake("--until", "train")
     patches = list(project.root.glob("experiments/b/results/*/uncommitted.patch"))
     assert len(patches) == 1

@@ -137,7 +137,7 @@ def test_code_that_changes_while_the_workflow_runs_is_not_run(project):
     project.edit(
         "experiments/a/train.py",
         "    model, training =",
-        "    with open('vla/models/heads.py', 'a') as stream:\n"
+        "    with open('vla/policies/heads.py', 'a') as stream:\n"
         "        stream.write('CHANGED = 1\\n')\n"
         "    model, training =",
     )

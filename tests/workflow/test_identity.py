@@ -19,7 +19,7 @@ def test_touch_comment_and_commit_change_nothing(project):
     for path in project.root.rglob("*"):
         if path.is_file() and ".git" not in path.parts:
             os.utime(path)
-    project.edit("vla/models/policy.py", "class Policy(", "# a thought\nclass Policy(")
+    project.edit("vla/policies/policy.py", "class Policy(", "# a thought\nclass Policy(")
     project.edit("vla/training/loop.py", '"""The training loop."""', '"""Another docstring."""')
     project.commit()
     assert project.jobs() == {}
@@ -43,7 +43,7 @@ def test_a_hyperparameter_concerns_its_experiment_alone(project):
 
 
 def test_a_change_of_the_model_concerns_every_run(project):
-    project.edit("vla/models/policy.py", "std=0.02", "std=0.03")
+    project.edit("vla/policies/policy.py", "std=0.02", "std=0.03")
     jobs = project.jobs()
     assert (jobs["train"], jobs["evaluate"]) == (3, 3)
     assert "prepare_dataset" not in jobs
@@ -92,8 +92,8 @@ def test_one_more_seed_trains_one_more_run(project):
 
 def test_equal_runs_have_equal_keys_in_any_experiment(fresh):
     # b as a, but for its name: the same bits, hence the same keys.
-    from vla.config.load import read_yaml
-    from vla.plan import Plan
+    from vla.files.yaml import read_yaml
+    from vla.plan.plan import Plan
 
     config = read_yaml(fresh.root / "config/config.yaml")
     plan = Plan(fresh.root, config)

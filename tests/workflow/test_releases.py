@@ -5,11 +5,11 @@ import json
 import pytest
 import yaml
 
-from vla.config.load import read_yaml
-from vla.files import read_sealed
-from vla.models.storage import load_policy
-from vla.plan import Plan
-from vla.storage import find_old, remove, usage
+from vla.files.sealed import read_sealed
+from vla.files.yaml import read_yaml
+from vla.plan.plan import Plan
+from vla.policies.storage import load_policy
+from vla.upkeep.disk import find_old, remove, usage
 
 pytestmark = pytest.mark.xdist_group("chain")
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from vla.files import read_json, sha256_file
+from vla.files.hashing import sha256_file
+from vla.files.sealed import read_json
 
 pytestmark = pytest.mark.xdist_group("chain")
 

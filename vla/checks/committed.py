@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from vla.errors import UserError
-from vla.provenance.git import committed_text
+from vla.source.git import committed_text
 
 
 def require_committed(

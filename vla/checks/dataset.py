@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from vla.config.workflow import DatasetEntry
-from vla.files import sha256_bytes
+from vla.config.datasets import DatasetEntry
+from vla.files.hashing import sha256_bytes
 
 
 def missing_files(entry: DatasetEntry, manifest: dict[str, Any], root: Path) -> list[dict]:

@@ -9,11 +9,11 @@ import torch
 from vla.checks.dataset import dataset_info, fetched_bytes, missing_files
 from vla.data.manifest import read_manifest
 from vla.errors import UserError
-from vla.files import read_sealed
-from vla.items import Experiment
-from vla.models.language import Vocabulary
-from vla.models.policy import PolicySpec, build_policy, count_parameters
-from vla.provenance.accelerator import visible_gpus
+from vla.files.sealed import read_sealed
+from vla.plan.items import Experiment
+from vla.policies.language import Vocabulary
+from vla.policies.policy import PolicySpec, build_policy, count_parameters
+from vla.process.accelerator import visible_gpus
 
 CHECKPOINT_BYTES = 12  # a parameter: weight and AdamW's two moments, fp32
 TRAINING_BYTES = 16  # the same and the gradient

@@ -21,11 +21,11 @@ from vla.checks.estimates import (
 )
 from vla.data.manifest import content_hash, read_manifest
 from vla.errors import UserError
-from vla.items import Experiment
-from vla.provenance.accelerator import visible_gpus
-from vla.provenance.git import git_state
-from vla.report.words import duration, size
-from vla.training.determinism import choose_device
+from vla.plan.items import Experiment
+from vla.process.accelerator import visible_gpus
+from vla.process.determinism import choose_device
+from vla.source.git import git_state
+from vla.words import duration, size
 
 GB = 1e9
 UNKNOWN = "unknown before the data is here"

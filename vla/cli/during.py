@@ -15,7 +15,6 @@ from rich.text import Text
 
 from vla.cli.shared import Experiments, UseConda, console, find_experiments, read_plan, styled
 from vla.errors import UserError
-from vla.items import Experiment
 from vla.knowledge.status import (
     EvaluationState,
     RunState,
@@ -24,8 +23,9 @@ from vla.knowledge.status import (
     other_states,
 )
 from vla.monitoring.monitor import describe_event
-from vla.plan import Plan
-from vla.report.words import duration
+from vla.plan.items import Experiment
+from vla.plan.plan import Plan
+from vla.words import duration
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 CURVE, BAR, WIDE = 20, 10, 110  # characters; narrower terminals see neither curve nor bar

@@ -154,7 +154,7 @@ def archive(names: Experiments = None, use_conda: UseConda = False) -> None:
 
     Pushed to the DVC remote that archive_remote in config/config.yaml names.
     """
-    from vla.archive import archive as pack
+    from vla.upkeep.archive import archive as pack
 
     plan = read_plan(use_conda)
     for experiment in find_experiments(plan, names):
@@ -176,7 +176,7 @@ def clean(
 
     Never a policy, a record, metrics or episodes; never what an unfinished run would go on from.
     """
-    from vla.storage import KINDS, find_old, remove, usage
+    from vla.upkeep.disk import KINDS, find_old, remove, usage
 
     plan = read_plan(use_conda)
     named = [folders.find_folder(plan.root, name) for name in names or ()]

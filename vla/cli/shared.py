@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from vla.config.load import read_yaml
 from vla.errors import UserError
-from vla.plan import Plan
+from vla.files.yaml import read_yaml
+from vla.plan.plan import Plan
 
 console = Console(highlight=False, soft_wrap=True)
 

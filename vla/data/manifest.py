@@ -7,9 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from vla.config.load import read_yaml
 from vla.errors import UserError
-from vla.files import describe_file, read_json, sha256_json, write_json
+from vla.files.atomic import write_json
+from vla.files.described import describe_file
+from vla.files.hashing import sha256_json
+from vla.files.sealed import read_json
+from vla.files.yaml import read_yaml
 
 SCHEMA = 2
 SAFE_PATH = re.compile(r"(?!.*(^|/)\.\.?(/|$))[\w.@=+-][\w.@=+/-]*", re.ASCII)

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vla.data.prepared import PreparedStore
-from vla.models.language import Vocabulary
-from vla.models.policy import Observation, PolicySpec
+from vla.data.store import PreparedStore
+from vla.policies.language import Vocabulary
+from vla.policies.policy import Observation, PolicySpec
 
 ORDER, CHOICE = 0, 1  # streams of randomness: order of the samples; what is done to a batch
 MAX_SHIFT = 3  # pixels

@@ -10,11 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from vla.config.workflow import DatasetEntry
+from vla.config.datasets import DatasetEntry
 from vla.data.manifest import content_hash, read_manifest
 from vla.errors import UserError
-from vla.files import read_sealed, sha256_file, write_sealed
-from vla.progress import Progress
+from vla.files.hashing import sha256_file
+from vla.files.sealed import read_sealed, write_sealed
+from vla.process.progress import Progress
 
 # Up to this many bytes (about a second of hashing) are read again while the workflow is parsed.
 REHASH_LIMIT = 2**30

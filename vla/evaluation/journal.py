@@ -7,7 +7,8 @@ from pathlib import Path
 
 from vla.evaluation.protocol import EpisodePlan
 from vla.evaluation.rollout import EpisodeResult
-from vla.files import canonical_json, sha256_json, write_text
+from vla.files.atomic import write_text
+from vla.files.hashing import canonical_json, sha256_json
 
 
 class Journal:

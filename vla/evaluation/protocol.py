@@ -5,7 +5,7 @@ from typing import Any
 
 from vla.config.evaluation import EvaluationSection
 from vla.errors import UserError
-from vla.simulation.metaworld import SEEDS_PER_TASK, task_seed
+from vla.simulation.metaworld.environment import SEEDS_PER_TASK, task_seed
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import torch
 
 from vla.config.evaluation import EvaluationSection
 from vla.evaluation.protocol import EpisodePlan
-from vla.models.policy import Observation, Policy
-from vla.simulation.metaworld import MetaWorldEnv
+from vla.policies.policy import Observation, Policy
+from vla.simulation.metaworld.environment import MetaWorldEnv
 
 
 @dataclass

@@ -8,9 +8,9 @@ import numpy as np
 from vla.config.evaluation import EvaluationSection
 from vla.errors import UserError
 from vla.evaluation.rollout import EpisodeResult, run_episode
-from vla.files import write_atomic
-from vla.models.storage import load_policy
-from vla.simulation.metaworld import MetaWorldEnv
+from vla.files.atomic import write_atomic
+from vla.policies.storage import load_policy
+from vla.simulation.metaworld.environment import MetaWorldEnv
 
 SIZE = 128  # pixels
 EVERY = 4  # control steps between two pictures

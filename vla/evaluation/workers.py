@@ -15,12 +15,12 @@ from vla.errors import GoOnLaterError
 from vla.evaluation.journal import Journal
 from vla.evaluation.protocol import EpisodePlan
 from vla.evaluation.rollout import EpisodeResult, run_episode
-from vla.models.policy import Policy
-from vla.models.storage import load_policy
-from vla.progress import Progress
-from vla.simulation.metaworld import MetaWorldEnv
-from vla.training.determinism import set_determinism
-from vla.training.stopping import StopRequest
+from vla.policies.policy import Policy
+from vla.policies.storage import load_policy
+from vla.process.determinism import set_determinism
+from vla.process.progress import Progress
+from vla.process.signals import StopRequest
+from vla.simulation.metaworld.environment import MetaWorldEnv
 
 # What one worker process keeps between episodes.
 _setup: tuple[Path, EvaluationSection, str]

@@ -10,14 +10,15 @@ from typing import Any
 
 from statsmodels.stats.proportion import proportion_confint
 
-from vla.config.load import load_experiment
 from vla.errors import UserError
-from vla.files import atomic_path, read_sealed
-from vla.items import Experiment
+from vla.files.atomic import atomic_path
+from vla.files.sealed import read_sealed
 from vla.knowledge.status import training_at_work
 from vla.monitoring.monitor import read_events
-from vla.plan import Plan
-from vla.provenance.attempts import read_attempts
+from vla.plan.items import Experiment
+from vla.plan.plan import Plan
+from vla.plan.reading import load_experiment
+from vla.records.attempts import read_attempts
 from vla.reproduction.differences import changes, flat
 from vla.statistics.rates import CONFIDENCE, describe, verdict
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from vla.files import write_atomic, write_text
+from vla.files.atomic import write_atomic, write_text
 from vla.knowledge.database import EXPERIMENTS, RUNS, build_database, read_table
 from vla.knowledge.lineage import lineage
 from vla.report.figures import save

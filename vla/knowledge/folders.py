@@ -9,10 +9,11 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 
-from vla.config.load import load_experiment, nearest, read_yaml
-from vla.config.workflow import load_registry
 from vla.errors import UserError
-from vla.files import write_atomic, write_text
+from vla.files.atomic import write_atomic, write_text
+from vla.files.yaml import read_yaml
+from vla.plan.reading import load_experiment, load_registry
+from vla.words import nearest
 
 NAME = re.compile(r"[A-Za-z0-9][\w.-]*")  # as the Snakefile's wildcard
 BLANK = """# Every key, with unit and default: config/README.md

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vla.files import read_json, read_sealed
-from vla.items import Evaluation, Experiment, Run
+from vla.files.sealed import read_json, read_sealed
 from vla.monitoring.monitor import read_events
-from vla.provenance.attempts import read_attempts
+from vla.plan.items import Evaluation, Experiment, Run
+from vla.records.attempts import read_attempts
 from vla.tracking.metrics import numbers, read_metrics
 
 RECENT = 120.0  # seconds: a file that was written so lately has a job behind it

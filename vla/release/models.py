@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from vla.files import check_file, read_json, read_sealed
-from vla.items import Experiment
+from vla.files.described import check_file
+from vla.files.sealed import read_json, read_sealed
+from vla.plan.items import Experiment
 from vla.release.versions import next_version, released_models
 from vla.report.readme import readme_context
 

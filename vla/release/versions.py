@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from vla.files import read_sealed
+from vla.files.sealed import read_sealed
 from vla.reproduction.differences import changes, flat
 
 

@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
-from vla.files import write_atomic
-from vla.report.words import CONDITIONS, short_task
+from vla.files.atomic import write_atomic
 from vla.statistics.rates import percent
+from vla.words import CONDITIONS, short_task
 
 plt.rcParams.update(
     {

@@ -4,8 +4,9 @@ import base64
 from pathlib import Path
 from typing import Any
 
-from vla.files import check_file, read_sealed
-from vla.plan import Plan
+from vla.files.described import check_file
+from vla.files.sealed import read_sealed
+from vla.plan.plan import Plan
 from vla.report.figures import overview, save
 from vla.report.readme import readme_context, template_environment
 

@@ -7,12 +7,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from vla.files import read_sealed
-from vla.items import Experiment
+from vla.files.sealed import read_sealed
 from vla.monitoring.monitor import describe_event
+from vla.plan.items import Experiment
 from vla.report.checklist import checklist
-from vla.report.words import CONDITIONS, duration, short_task
 from vla.statistics.rates import describe, percent
+from vla.words import CONDITIONS, duration, short_task
 
 
 def template_environment(root: Path) -> Environment:

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from vla.files import check_file, read_sealed
-from vla.items import Experiment
+from vla.files.described import check_file
+from vla.files.sealed import read_sealed
+from vla.plan.items import Experiment
 
 
 def read_episodes(experiment: Experiment) -> pd.DataFrame:

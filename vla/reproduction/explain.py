@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from vla.config.load import read_yaml
 from vla.errors import UserError
-from vla.files import check_file, read_sealed
-from vla.items import Experiment
-from vla.plan import Plan
+from vla.files.described import check_file
+from vla.files.sealed import read_sealed
+from vla.files.yaml import read_yaml
+from vla.plan.items import Experiment
+from vla.plan.plan import Plan
 from vla.reproduction.places import experiment_folder, placed
 
 

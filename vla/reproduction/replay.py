@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 from vla.errors import UserError
-from vla.files import check_file
-from vla.provenance.git import decides_result, patched_files
+from vla.files.described import check_file
 from vla.reproduction.verify import FinishedRun, Verdict, read_run, verify
+from vla.source.git import decides_result, patched_files
 
 
 def replay(run: FinishedRun, folder: Path, root: Path, margin: float, tolerance: float) -> Verdict:

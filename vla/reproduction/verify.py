@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from vla.errors import UserError
-from vla.files import check_file, read_sealed
+from vla.files.described import check_file
+from vla.files.sealed import read_sealed
 from vla.reproduction.differences import differences, with_evaluations
 from vla.reproduction.judgement import compare_losses, compare_rates
 from vla.reproduction.places import placed

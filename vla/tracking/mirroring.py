@@ -12,9 +12,9 @@ from typing import Any
 
 from vla.config.operation import TrackingSection
 from vla.errors import GoOnLaterError
-from vla.items import Experiment, Run
-from vla.provenance.git import git_state
+from vla.plan.items import Experiment, Run
 from vla.reproduction.differences import flat
+from vla.source.git import git_state
 from vla.tracking.tracker import TrackedRun
 
 logger = logging.getLogger("vla")

@@ -14,8 +14,10 @@ from safetensors.torch import load_file
 
 from vla.config.operation import CheckpointsSection
 from vla.errors import UserError
-from vla.files import check_file, describe_file, read_sealed, remove_leftovers, write_sealed
-from vla.models.storage import save_tensors
+from vla.files.atomic import remove_leftovers
+from vla.files.described import check_file, describe_file
+from vla.files.sealed import read_sealed, write_sealed
+from vla.policies.storage import save_tensors
 from vla.training.retention import checkpoint_files, checkpoint_losses, kept_steps
 
 logger = logging.getLogger("vla")

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import torch
 
-from vla.config.load import ExperimentConfig
+from vla.config.complete import ExperimentConfig
 from vla.data.loading import batches
-from vla.data.prepared import PreparedStore
 from vla.data.sampling import Batch, Sampler
+from vla.data.store import PreparedStore
 from vla.errors import GoOnLaterError, UserError
-from vla.models.policy import Policy
 from vla.monitoring.monitor import Event, Monitor, read_events
 from vla.monitoring.usage import Usage
-from vla.progress import Progress
+from vla.policies.policy import Policy
+from vla.process.progress import Progress
+from vla.process.signals import StopRequest
 from vla.tracking.metrics import MetricsLog
 from vla.training.checkpoint import Checkpoints, SinceRow
 from vla.training.optimizer import build_optimizer, learning_rate
-from vla.training.stopping import StopRequest
 
 logger = logging.getLogger("vla")
 

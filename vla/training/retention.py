@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vla.config.operation import CheckpointsSection
 from vla.errors import UserError
-from vla.files import read_sealed
+from vla.files.sealed import read_sealed
 
 
 def checkpoint_losses(folder: Path) -> dict[int, float]:

@@ -1,0 +1,146 @@
+"""Generate config/README.md and config/schemas/ from the configuration models.
+
+`python -m tools.config_docs` writes them; with `--check` it fails when they are out of date.
+"""
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from vla.config.complete import ExperimentConfig
+from vla.config.datasets import DatasetEntry
+from vla.config.demonstrations import DemonstrationsConfig
+from vla.config.workflow import WorkflowConfig
+from vla.files.atomic import write_text
+
+FILES: dict[str, tuple[str, type[BaseModel]]] = {
+    "experiment": ("experiments/*/config.yaml", ExperimentConfig),
+    "workflow": ("config/config.yaml", WorkflowConfig),
+    "dataset": ("config/datasets.yaml, each entry", DatasetEntry),
+    "demonstrations": ("config/demonstrations.yaml", DemonstrationsConfig),
+}
+HEADER = """# Configuration
+
+Generated from the models in `vla/config/` by `make config-docs`; a test fails when it is out of
+date. Unknown keys are refused, with the nearest valid name. Units stand in names or descriptions.
+Editors that read JSON schemas find them in `config/schemas/`.
+
+The smallest experiment that parses:
+
+```yaml
+experiment: {name: "rt2_baseline_v1", seed: 42}
+model: {type: "RT2", vision_encoder: "ViT-B/16"}
+training: {batch_size: 256, learning_rate: 3.0e-4, num_steps: 100000, optimizer: "AdamW"}
+data: {dataset: "CALVIN", augmentation: true}
+```
+"""
+
+
+def document() -> str:
+    """The text of config/README.md."""
+    parts = [HEADER]
+    for place, model in FILES.values():
+        parts.append(f"\n## `{place}`\n\n{model.__doc__.strip()}\n")
+        parts += _tables(model, prefix="")
+    return "".join(parts)
+
+
+def schemas() -> dict[str, str]:
+    """File name -> JSON schema (draft 2020-12)."""
+    return {
+        f"{name}.schema.json": json.dumps(model.model_json_schema(), indent=2) + "\n"
+        for name, (_, model) in FILES.items()
+    }
+
+
+def _tables(model: type[BaseModel], prefix: str) -> list[str]:
+    own = {n: f for n, f in model.model_fields.items() if _section(f.annotation) is None}
+    parts = []
+    if own:
+        rows = "".join(_row(prefix + name, field) for name, field in own.items())
+        parts.append(f"\n| Key | Values | Default | Meaning |\n|---|---|---|---|\n{rows}")
+    for name, field in model.model_fields.items():
+        section, suffix = _section(field.annotation) or (None, "")
+        if section:
+            heading = f"{prefix}{name}{suffix}"
+            parts.append(f"\n### `{heading}`\n\n{section.__doc__.strip()}\n")
+            parts += _tables(section, f"{heading}.")
+    return parts
+
+
+def _section(annotation: Any) -> tuple[type[BaseModel], str] | None:
+    """The model behind a field, and how its place in YAML is written."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation, ""
+    for argument in get_args(annotation):
+        if isinstance(argument, type) and issubclass(argument, BaseModel):
+            return argument, ".<name>" if get_origin(annotation) is dict else "[]"
+    return None
+
+
+def _row(name: str, field: FieldInfo) -> str:
+    if field.is_required():
+        default = "required"
+    elif field.default is PydanticUndefined:
+        default = "–"
+    else:
+        default = f"`{json.dumps(_plain(field.default))}`"
+    values = (_type(field.annotation) + _bounds(field)).replace("|", "\\|")
+    return f"| `{name}` | {values} | {default} | {field.description} |\n"
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _type(annotation: Any) -> str:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return ", ".join(f"`{value}`" for value in arguments)
+    if origin in (Union, UnionType):
+        return " or ".join(_type(a) for a in arguments if a is not type(None))
+    if origin is tuple:
+        if arguments[-1] is Ellipsis:
+            return f"list of {_type(arguments[0])}"
+        return "[" + ", ".join(_type(a) for a in arguments) + "]"
+    if hasattr(annotation, "__metadata__"):
+        return _type(annotation.__origin__)
+    return {"str": "text", "int": "integer", "float": "number", "bool": "true, false"}.get(
+        getattr(annotation, "__name__", ""), str(annotation)
+    )
+
+
+def _bounds(field: FieldInfo) -> str:
+    found = " ".join(str(item) for item in field.metadata)
+    signs = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
+    bounds = [
+        f"{signs[name]} {value}" for name, value in re.findall(r"\b(gt|ge|lt|le)=([-\d.e]+)", found)
+    ]
+    return f" {', '.join(bounds)}" if bounds else ""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
+    root = Path(__file__).parents[1] / "config"
+    texts = {root / "README.md": document()}
+    texts |= {root / "schemas" / name: text for name, text in schemas().items()}
+    stale = [p for p, text in texts.items() if not p.is_file() or p.read_text("utf-8") != text]
+    for path in stale:
+        if not check:
+            write_text(path, texts[path])
+        print(f"{path}: {'out of date: run make config-docs' if check else 'written'}")
+    sys.exit(bool(stale) and check)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Layouts of datasets on disk: one folder each, with a reader of its episodes."""

@@ -1,0 +1,31 @@
+"""The environment of a job as its key has it."""
+
+import importlib.metadata
+import platform
+from pathlib import Path
+
+from vla.locks.files import EnvironmentFiles, environment_name, lock_hash
+
+# Distributions that decide what a job of each kind computes, in the host environment.
+DISTRIBUTIONS = {
+    "data": ("av", "numpy", "pyarrow"),
+    "train": ("numpy", "safetensors", "torch"),
+    "evaluate": ("gymnasium", "metaworld", "mujoco", "numpy", "safetensors", "torch"),
+    "analyse": ("jinja2", "matplotlib", "numpy", "pandas", "scipy", "statsmodels"),
+}
+
+
+def environment_identity(
+    kind: str, accelerator: str, root: Path, use_conda: bool
+) -> dict[str, str]:
+    """What a key says of the environment of jobs of that kind.
+
+    Under `--use-conda` the hash of the environment's lock; otherwise the host's versions of Python
+    and of the distributions that matter.
+    """
+    if use_conda:
+        name = environment_name(kind, accelerator)
+        lock = lock_hash(EnvironmentFiles(name, root))
+        return {"deployment": "conda", "name": name, "lock": lock}
+    versions = {name: importlib.metadata.version(name) for name in DISTRIBUTIONS[kind]}
+    return {"deployment": "host", "python": platform.python_version(), **versions}

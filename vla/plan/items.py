@@ -1,0 +1,89 @@
+"""What a plan consists of: experiments, their runs and evaluations, each with its key and folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vla.config.complete import ExperimentConfig
+from vla.config.datasets import DatasetEntry
+from vla.errors import UserError
+
+
+@dataclass(frozen=True)
+class Item:
+    """Something made under a key. `name` is its folder, `identity` all that the key covers."""
+
+    name: str
+    key: str
+    identity: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Evaluation(Item):
+    """One condition's episodes of one run."""
+
+    condition: str
+
+
+@dataclass(frozen=True)
+class Run(Item):
+    """One training run: one experiment, one seed."""
+
+    seed: int
+    evaluations: tuple[Evaluation, ...]
+
+    def find_evaluation(self, name: str) -> Evaluation:
+        return find(self.evaluations, name)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One experiment folder, read and keyed."""
+
+    name: str
+    root: Path
+    config: ExperimentConfig
+    accelerator: str
+    dataset: DatasetEntry
+    store: Item
+    runs: tuple[Run, ...]
+    summary: Item
+    figures: Item
+    models: Item
+    readme: Item
+
+    @property
+    def folder(self) -> Path:
+        return self.root / "experiments" / self.name
+
+    def results(self, *parts: str) -> Path:
+        return self.folder.joinpath("results", *parts)
+
+    def run_record(self, run: Run) -> Path:
+        return self.results(run.name, "run.json")
+
+    def evaluation_record(self, run: Run, evaluation: Evaluation) -> Path:
+        return self.results(run.name, evaluation.name, "evaluation.json")
+
+    def find_run(self, name: str) -> Run:
+        return find(self.runs, name)
+
+
+@dataclass(frozen=True)
+class Comparison(Item):
+    """Two experiments on the same episodes."""
+
+    baseline: str
+    candidate: str
+
+
+def find(items: tuple, name: str) -> Any:
+    """The item of that name, or a `UserError`: the plan has changed."""
+    for item in items:
+        if item.name == name:
+            return item
+    raise UserError(
+        f"{name} is no longer what configuration and code ask for: one of them was changed "
+        "while the workflow ran.",
+        "Start snakemake again; what is already made stays.",
+    )

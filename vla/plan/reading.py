@@ -1,0 +1,78 @@
+"""Read the project's YAML files into checked, complete configurations."""
+
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from vla.config.complete import ExperimentConfig
+from vla.config.datasets import DatasetEntry
+from vla.errors import UserError
+from vla.files.yaml import read_yaml
+from vla.words import nearest
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validate(model: type[Model], content: dict[str, Any], source: Path) -> Model:
+    """Check `content` against `model`; every mistake is listed in one `UserError`."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        lines = [_explain(model, content, detail) for detail in error.errors()]
+        raise UserError(
+            f"{source} has {len(lines)} mistake{'s' if len(lines) > 1 else ''}:\n"
+            + "\n".join(f"  {line}" for line in lines),
+            "Correct the file; config/README.md documents every key.",
+        ) from None
+
+
+def load_experiment(path: Path) -> ExperimentConfig:
+    return validate(ExperimentConfig, read_yaml(path), path)
+
+
+def load_registry(root: Path) -> dict[str, DatasetEntry]:
+    path = root / "config/datasets.yaml"
+    content = read_yaml(path)
+    return {name: validate(DatasetEntry, entry, path) for name, entry in content.items()}
+
+
+def find_dataset(registry: dict[str, DatasetEntry], name: str, source: Path) -> DatasetEntry:
+    """The registry's entry of that name; an unknown name is a `UserError`."""
+    if name not in registry:
+        raise UserError(
+            f"{source}: data.dataset: nobody registered {name!r}; {nearest(name, list(registry))}",
+            "Register it in config/datasets.yaml, or use a registered name.",
+        )
+    return registry[name]
+
+
+def _explain(model: type[BaseModel], content: Any, detail: Any) -> str:
+    location = [str(part) for part in detail["loc"]]
+    where = ".".join(location) or "the file as a whole"
+    value = detail["input"]
+    if detail["type"] == "extra_forbidden":
+        valid = _fields_at(model, detail["loc"][:-1])
+        return f"{where}: unknown key; {nearest(location[-1], valid)}"
+    if detail["type"] == "missing":
+        return f"{where}: missing"
+    message = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "less_than_equal" and _is_percentage(location, value):
+        message = f"is a fraction between 0 and 1; write {value / 100:g} for {value:g} %"
+    shown = "" if isinstance(value, dict) else f" (found {value!r})"
+    return f"{where}: {message[0].lower() + message[1:]}{shown}"
+
+
+def _is_percentage(location: list[str], value: Any) -> bool:
+    return "rate" in location[-1] and isinstance(value, int | float) and 1 < value <= 100
+
+
+def _fields_at(model: type[BaseModel], location: tuple) -> list[str]:
+    for part in location:
+        if isinstance(part, str) and part in model.model_fields:
+            annotation = model.model_fields[part].annotation
+            # tuple[Risk, ...] -> Risk, dict[str, TaskInstructions] -> TaskInstructions
+            for inner in (annotation, *get_args(annotation)):
+                if isinstance(inner, type) and issubclass(inner, BaseModel):
+                    model = inner
+    return list(model.model_fields)

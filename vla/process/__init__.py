@@ -1,0 +1,1 @@
+"""What a process is and does: determinism, signals, progress, software, machine."""

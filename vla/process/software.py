@@ -1,0 +1,95 @@
+"""The software and the machine a job runs on, as records hold them."""
+
+import importlib.metadata
+import os
+import platform
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+from threadpoolctl import threadpool_info
+
+from vla.locks.files import lock_hash
+from vla.locks.guard import conda_packages, environment_at
+from vla.process.accelerator import visible_gpus
+
+
+def capture_environment(root: Path) -> dict[str, Any]:
+    """The software of this process: which environment, every package, PyTorch as it is loaded.
+
+    Never holds environment variables but those named here, so that no secret reaches a record.
+    """
+    packages = {
+        distribution.metadata["Name"]: distribution.version
+        for distribution in importlib.metadata.distributions()
+    }
+    return {
+        **_deployment(root),
+        "python": platform.python_version(),
+        "executable": sys.executable,
+        "variables": {
+            name: os.environ[name]
+            for name in ("CUDA_VISIBLE_DEVICES", "MUJOCO_GL", "OMP_NUM_THREADS", "SLURM_JOB_ID")
+            if name in os.environ
+        },
+        "torch": _torch(),
+        "threads": [
+            {name: library[name] for name in ("user_api", "internal_api", "version", "num_threads")}
+            for library in threadpool_info()
+        ],
+        "packages": dict(sorted(packages.items(), key=lambda item: item[0].lower())),
+    }
+
+
+def capture_hardware() -> dict[str, Any]:
+    """The machine: processor, memory, GPUs with their driver, kernel."""
+    return {
+        "hostname": socket.gethostname(),
+        "platform": platform.platform(),
+        "cpu": _cpu_model(),
+        "cpu_cores": psutil.cpu_count(logical=False) or os.cpu_count(),
+        "cpu_threads": os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "gpus": visible_gpus(),
+    }
+
+
+def _deployment(root: Path) -> dict[str, Any]:
+    files = environment_at(Path(sys.prefix), root)
+    if not files:
+        return {"deployment": "host"}
+    return {
+        "deployment": "conda",
+        "name": files.name,
+        "lock": lock_hash(files),
+        "conda_packages": {
+            record["name"]: f"{record['version']} {record['build']} sha256:{record['sha256']}"
+            for record in conda_packages(Path(sys.prefix))
+        },
+    }
+
+
+def _torch() -> dict[str, Any] | None:
+    """PyTorch, CUDA, cuDNN and GPUs as this process sees them, if it has loaded PyTorch."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return None
+    available = torch.cuda.is_available()
+    return {
+        "version": str(torch.__version__),
+        "cuda": torch.version.cuda,
+        "cudnn": torch.backends.cudnn.version() if available else None,
+        "gpus": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
+    }
+
+
+def _cpu_model() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

@@ -1,1 +1,0 @@
-"""What a run is made of (its key) and what happened around it (its record)."""

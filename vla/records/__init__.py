@@ -1,0 +1,1 @@
+"""What is written of every job: records, the attempts behind them."""

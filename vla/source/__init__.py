@@ -1,0 +1,1 @@
+"""The code behind a result: what a job imports, its hash, its state in git."""

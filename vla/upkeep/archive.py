@@ -1,0 +1,88 @@
+"""Archives of finished experiments: one tar with models, records and results, kept by DVC."""
+
+import io
+import json
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+
+from vla.errors import UserError
+from vla.files.atomic import write_atomic
+from vla.files.clock import now
+from vla.files.described import check_file
+from vla.files.sealed import read_sealed
+from vla.plan.items import Experiment
+
+LEDGER = "archives.jsonl"
+
+
+def archive(experiment: Experiment, remote: str) -> dict[str, Any]:
+    """Pack what the experiment gave, add it to DVC, push it to `remote` (a DVC remote; "" does not
+    push). Returns what is written in `archive/archives.jsonl`.
+
+    The tar is the same bytes whenever it is made, so that packing twice keeps one copy.
+    """
+    files = archived_files(experiment)
+    models = read_sealed(experiment.results(experiment.models.name, "models.json"))
+    folder = experiment.folder / "archive"
+    path = folder / f"v{models['version']}-{experiment.readme.key}.tar"
+    write_atomic(path, lambda temporary: _pack(files, experiment, temporary))
+    pointer = path.with_name(f"{path.name}.dvc")
+    _dvc(experiment.root, "add", "--quiet", str(path))
+    if remote:
+        _dvc(experiment.root, "push", "--quiet", "--remote", remote, str(pointer))
+    entry = {
+        "time": now(),
+        "experiment": experiment.name,
+        "version": models["version"],
+        "pointer": pointer.relative_to(experiment.root).as_posix(),
+        "bytes": path.stat().st_size,
+        "files": len(files),
+        "remote": remote or None,
+    }
+    with open(folder / LEDGER, "a", encoding="utf-8") as ledger:
+        ledger.write(json.dumps(entry) + "\n")
+    return entry
+
+
+def archived_files(experiment: Experiment) -> list[Path]:
+    """Configuration and code, records and all that they name, and the documents; each checked."""
+    if not experiment.results(experiment.readme.name, "README.md").is_file():
+        raise UserError(
+            f"{experiment.name} is not finished as it is configured now.", "Run snakemake first."
+        )
+    files = [experiment.folder / name for name in ("config.yaml", "train.py")]
+    notes = experiment.folder / "notes.md"
+    files += [notes] if notes.is_file() else []
+    for run in experiment.runs:
+        records = [experiment.run_record(run)]
+        records += [experiment.evaluation_record(run, e) for e in run.evaluations]
+        for record in records:
+            files.append(record)
+            files += [check_file(f, experiment.folder) for f in read_sealed(record)["files"]]
+    for item in (experiment.summary, experiment.figures, experiment.models, experiment.readme):
+        files += [path for path in experiment.results(item.name).iterdir() if path.is_file()]
+    return sorted(set(files))
+
+
+def _pack(files: list[Path], experiment: Experiment, path: Path) -> None:
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
+        for file in files:
+            content = file.read_bytes()
+            name = f"{experiment.name}/{file.relative_to(experiment.folder).as_posix()}"
+            member = tarfile.TarInfo(name)  # no times, no owner: the same files, the same bytes
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+
+
+def _dvc(root: Path, *arguments: str) -> None:
+    finished = subprocess.run(
+        [sys.executable, "-m", "dvc", *arguments], cwd=root, capture_output=True, text=True
+    )
+    if finished.returncode:
+        raise UserError(
+            f"dvc {' '.join(arguments)} failed:\n{finished.stderr.strip()}",
+            "See dvc remote list and data/README.md for how to set a remote.",
+        )

@@ -1,0 +1,33 @@
+"""How results are named and numbers are said, the same in every document."""
+
+import difflib
+from collections.abc import Sequence
+
+CONDITIONS = {
+    "instructed": "instructed",
+    "held_out": "held-out paraphrases",
+    "no_instruction": "instruction hidden",
+}
+
+
+def short_task(task: str) -> str:
+    return task.removesuffix("-v3").replace("-", " ")
+
+
+def duration(seconds: float) -> str:
+    """'36 h 5 min', '1 min 52 s', '48 s'."""
+    whole = round(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 60} min {whole % 60} s" if whole >= 60 else f"{whole} s"
+
+
+def size(count: float) -> str:
+    """'58.1 GB', '1.2 MB', of a number of bytes."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+
+
+def nearest(name: str, valid: Sequence[str]) -> str:
+    """'did you mean X?' or the list of valid names."""
+    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else f"valid are: {', '.join(sorted(valid))}"
