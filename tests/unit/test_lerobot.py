@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from vla.data.episode import Episode
-from vla.data.formats.lerobot.reader import LeRobotReader, decode_video
-from vla.data.formats.lerobot.writer import encode_video, write_dataset
+from vla.data.formats.lerobot_v3.reader import LeRobotReader, decode_video
+from vla.data.formats.lerobot_v3.writer import encode_video, write_dataset
 from vla.errors import UserError
 
 REFERENCE = Path(__file__).parents[1] / "data/lerobot"

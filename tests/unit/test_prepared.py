@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from vla.data.episode import Episode
-from vla.data.formats.lerobot.writer import write_dataset
+from vla.data.formats.lerobot_v3.writer import write_dataset
 from vla.data.preparation import prepare
 from vla.data.store import open_store
 from vla.errors import UserError

@@ -9,6 +9,13 @@ from vla.config.base import Section
 Condition = Literal["instructed", "held_out", "no_instruction"]
 
 
+class SimulatorSection(Section):
+    """Which simulator, and its settings. Each simulator extends it."""
+
+    type: str
+    """Simulator: a folder of `vla/simulation/`."""
+
+
 class EvaluationSection(Section):
     """Episodes in simulation."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from vla.data.formats.lerobot.reader import LeRobotReader
+from vla.data.formats.lerobot_v3.reader import LeRobotReader
 from vla.data.store import ARRAYS
 from vla.errors import UserError
 from vla.files.atomic import remove_leftovers, require_space, write_atomic

@@ -10,7 +10,7 @@ import pandas as pd
 
 from vla.config.demonstrations import DemonstrationsConfig
 from vla.data.episode import Episode
-from vla.data.formats.lerobot.writer import write_dataset
+from vla.data.formats.lerobot_v3.writer import write_dataset
 from vla.errors import UserError
 from vla.process.progress import Progress
 from vla.simulation.metaworld.environment import SEEDS_PER_TASK, MetaWorldEnv, task_seed

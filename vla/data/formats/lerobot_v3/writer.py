@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from vla.data.episode import Episode
-from vla.data.formats.lerobot.reader import IMAGE_PREFIX
+from vla.data.formats.lerobot_v3.reader import IMAGE_PREFIX
 from vla.files.atomic import write_json
 
 

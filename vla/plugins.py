@@ -1,0 +1,97 @@
+"""Policies, simulators and dataset formats, found by their names; nothing is imported to find them.
+
+A plug-in is a folder of Python modules whose names its kind fixes. It lies in the library, in the
+project's folder `plugins/`, or in an installed package that names it as an entry point. Whoever
+plans passes the chosen one's modules to the key; those not chosen are in no key.
+"""
+
+import importlib
+import importlib.metadata
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from vla.errors import UserError
+from vla.words import nearest
+
+ROOT = Path(__file__).parents[1]
+# kind -> package of the library, and the module without which a folder there is no plug-in
+KINDS = {
+    "formats": ("vla.data.formats", "reader"),
+    "policies": ("vla.policies", "policy"),
+    "simulators": ("vla.simulation", "simulator"),
+}
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One plug-in: `package` is what its modules are imported from, `folder` where they lie."""
+
+    kind: str
+    name: str
+    package: str
+    folder: Path
+
+    def load(self, module: str) -> ModuleType:
+        """Import one of its modules: `config`, or the one that its kind is named for."""
+        return importlib.import_module(f"{self.package}.{module}")
+
+    def entries(self) -> dict[str, Path]:
+        """Its main module as an entry of an import closure: name in a key -> path."""
+        main = KINDS[self.kind][1]
+        return {f"{self.package.replace('.', '/')}/{main}.py": self.folder / f"{main}.py"}
+
+
+def find_plugin(kind: str, name: str) -> Plugin:
+    """The plug-in that the configuration names, in any case, with - for _; `UserError` without one."""
+    there = plugins(kind)
+    folder = name.lower().replace("-", "_")
+    if folder not in there:
+        raise UserError(
+            f"There is no {name!r} among the {kind}; {nearest(folder, sorted(there))}",
+            f"Take one of them, or add it: docs/plugins.md. Looked in vla/, plugins/{kind}/ and the "
+            f"entry points vla.{kind}.",
+        )
+    return there[folder]
+
+
+def plugins(kind: str) -> dict[str, Plugin]:
+    """Every plug-in of a kind, by name. `UserError` when two have the same."""
+    package, main = KINDS[kind]
+    found = [
+        *_in_folder(kind, package, ROOT.joinpath(*package.split(".")), main),
+        *_in_folder(kind, f"plugins.{kind}", ROOT / "plugins" / kind, main),
+        *(
+            _installed(kind, point)
+            for point in importlib.metadata.entry_points(group=f"vla.{kind}")
+        ),
+    ]
+    by_name: dict[str, Plugin] = {}
+    for plugin in found:
+        if plugin.name in by_name:
+            raise UserError(
+                f"Two {kind} are called {plugin.name}: {by_name[plugin.name].folder} and "
+                f"{plugin.folder}.",
+                "Rename one.",
+            )
+        by_name[plugin.name] = plugin
+    return by_name
+
+
+def _in_folder(kind: str, package: str, folder: Path, main: str) -> list[Plugin]:
+    return [
+        Plugin(kind, path.parent.name, f"{package}.{path.parent.name}", path.parent)
+        for path in sorted(folder.glob(f"*/{main}.py"))
+    ]
+
+
+def _installed(kind: str, point: importlib.metadata.EntryPoint) -> Plugin:
+    """An entry point `name = "package"`; the package is found, not imported."""
+    found = importlib.util.find_spec(point.value)
+    if found is None or not found.submodule_search_locations:
+        raise UserError(
+            f"The entry point {point.name} = {point.value} of vla.{kind} names no package.",
+            "Correct it in that package's pyproject.toml, or uninstall it.",
+        )
+    return Plugin(kind, point.name, point.value, Path(next(iter(found.submodule_search_locations))))

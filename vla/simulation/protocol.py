@@ -1,0 +1,48 @@
+"""What a simulator is. `vla/simulation/<name>/` holds `config.py` and `simulator.py`.
+
+`config.py`: `Config`, the `evaluation.simulator` section; `ENVIRONMENT`, the kind of locked environment
+it runs in. `simulator.py`: `Simulator`, below.
+"""
+
+from abc import ABC, abstractmethod
+
+import gymnasium
+import numpy as np
+
+from vla.config.evaluation import SimulatorSection
+
+
+class SimulatedTask(gymnasium.Env):
+    """One task after Gymnasium's conventions. `reset(seed=...)` alone decides the initial state.
+
+    Actions and observations (proprioception) are float32, in the units of the training data. `step`
+    ends with `terminated` on success and with `truncated` after the longest episode;
+    `info["success"]` says which.
+    """
+
+    task: str
+    cameras: tuple[str, ...]
+
+    def pictures(self, size: int | None = None) -> dict[str, np.ndarray]:
+        """Each camera's view of the present state: uint8 (size, size, 3); by default as trained."""
+        raise NotImplementedError
+
+
+class Simulator(ABC):
+    """A simulator with its settings."""
+
+    def __init__(self, settings: SimulatorSection):
+        self.settings = settings
+
+    @abstractmethod
+    def seed(self, task: str, first_seed: int, episode: int) -> int:
+        """Seed of an episode, no other task's; `UserError` for an unknown task or too many episodes."""
+
+    @abstractmethod
+    def make(
+        self, task: str, cameras: tuple[str, ...], image_size: int, max_steps: int
+    ) -> SimulatedTask: ...
+
+    @abstractmethod
+    def renderer(self) -> dict[str, str]:
+        """What draws the pictures, for the record: `renderer`, `version` and what else matters."""
