@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tools.lock import requested
 from vla.locks.files import KINDS, EnvironmentFiles, normalised, read_requirements
-from vla.source.code import executed_files, imported_names
+from vla.source.closure import executed_files, imported_names
 
 # Packages that are imported under another name than their own.
 IMPORT_NAME = {

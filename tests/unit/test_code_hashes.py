@@ -3,7 +3,7 @@
 import pytest
 
 from vla.errors import UserError
-from vla.source.code import code_hashes
+from vla.source.closure import code_hashes
 
 ENTRY = '''"""Entry."""
 import lib.model
@@ -144,3 +144,60 @@ def test_code_that_cannot_be_keyed_is_refused(hashes, text, said):
     with pytest.raises(UserError, match=said) as caught:
         hashes({"scripts/train.py": text})
     assert "scripts/train.py" in caught.value.problem
+
+
+TALKATIVE = """
+import logging
+import warnings
+
+logger = logging.getLogger("vla")
+
+
+def work(values):
+    if not values:
+        raise ValueError("no values", len(values))
+    assert values[0] > 0, "negative"
+    logger.info("%d values", values[0])
+    logging.getLogger("vla").warning("first")
+    return max(values)
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"no values"', 'f"there are no values in {values}"'),
+        ('"negative"', '"below zero"'),
+        ('"%d values", values[0]', '"first of %s", values'),
+        ('    logging.getLogger("vla").warning("first")\n', ""),
+        ("    return max", '    logger.debug("at the end")\n    return max'),
+    ],
+)
+def test_messages_change_nothing(hashes, old, new):
+    assert old in TALKATIVE
+    changed = {"scripts/train.py": TALKATIVE.replace(old, new)}
+    assert hashes(changed) == hashes({"scripts/train.py": TALKATIVE})
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("ValueError(", "KeyError("),
+        ("len(values))", "values.clear())"),
+        ("values[0] > 0", "values[0] > 1"),
+        ('"%d values", values[0]', '"%d values", values.pop()'),
+        ('logger.info("%d values", values[0])', "values.info(values[0])"),
+        ("return max(values)", 'return max("first")'),
+    ],
+)
+def test_what_acts_in_a_message_or_is_none_counts(hashes, old, new):
+    assert old in TALKATIVE
+    changed = {"scripts/train.py": TALKATIVE.replace(old, new)}
+    assert hashes(changed) != hashes({"scripts/train.py": TALKATIVE})
+
+
+def test_imports_for_type_checkers_do_not_count(hashes):
+    entry = "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    import lib.unused\n"
+    assert "lib/unused.py" not in hashes({"scripts/train.py": entry})
+    entry += "else:\n    import lib.base\n"
+    assert "lib/base.py" in hashes({"scripts/train.py": entry})

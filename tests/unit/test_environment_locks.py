@@ -21,7 +21,7 @@ from tools.lock_imports import import_problems, rule_problems
 from vla.errors import UserError
 from vla.locks.files import NAMES, EnvironmentFiles, read_pin
 from vla.locks.render import check_rendered, read_lock
-from vla.source.code import imported_names
+from vla.source.closure import imported_names
 
 TOOLS = ROOT / ".venv-conda/bin"
 PARTS = ("envs", "rules", "scripts", "vla", "Snakefile", "pyproject.toml")

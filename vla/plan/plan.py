@@ -23,7 +23,7 @@ from vla.plan.items import Comparison, Evaluation, Experiment, Item, Run, find
 from vla.plan.keys import key_of
 from vla.plan.reading import find_dataset, load_experiment, load_registry, validate
 from vla.process.accelerator import resolve_accelerator
-from vla.source.code import code_hashes
+from vla.source.closure import code_hashes
 from vla.words import nearest
 
 

@@ -1,0 +1,101 @@
+"""Which files of this repository a job executes: entries, and every module they import.
+
+Imports in functions count; those under `if TYPE_CHECKING` do not, since nothing executes them.
+"""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from vla.errors import UserError
+from vla.source.syntax import parse, syntax_hash
+
+# Holds values and no logic: what a section says stands in an identity by value, after validation.
+VALUES_ONLY = ("vla/config/",)
+# Until every stage names its core modules.
+VALUES_ONLY += (
+    *("vla/checks/", "vla/locks/", "vla/errors.py", "vla/files/", "vla/monitoring/", "vla/plan/"),
+    *("vla/process/progress.py", "vla/process/software.py", "vla/process/accelerator.py"),
+    *("vla/records/", "vla/source/", "vla/workflow/", "vla/tracking/", "vla/words.py"),
+)
+
+
+def code_hashes(entries: dict[str, Path], root: Path) -> dict[str, str]:
+    """Hash of every file that `entries` execute, by name, but for sections of the configuration.
+
+    `entries`: name in the result -> path. Names keep keys free of where an experiment lies.
+    """
+    files = executed_files(entries, root, without=VALUES_ONLY)
+    return {name: syntax_hash(path) for name, path in files.items()}
+
+
+def executed_files(
+    entries: dict[str, Path], root: Path, without: tuple[str, ...] = ()
+) -> dict[str, Path]:
+    """The files of this repository that `entries` execute, by name.
+
+    Modules are looked for below `root` and beside the entry that imports them; nothing is followed
+    through modules whose names start with one of `without`.
+    """
+    files: dict[str, Path] = {}
+    for name, path in entries.items():
+        files[name] = path
+        pending = [path]
+        while pending:
+            importer = pending.pop()
+            for module_name, module in _imported_files(importer, path.parent, root):
+                if module_name not in files and not module_name.startswith(without):
+                    files[module_name] = module
+                    pending.append(module)
+    return files
+
+
+def imported_names(path: Path) -> set[str]:
+    """First words of all that a file imports: `torch` of `torch.nn.functional`."""
+    return {name.split(".")[0] for name in _imports(path)}
+
+
+@cache
+def _imported_files(importer: Path, beside: Path, root: Path) -> list[tuple[str, Path]]:
+    files: dict[str, Path] = {}
+    for name in _imports(importer):
+        parts = name.split(".")
+        for base in (root, beside):
+            for length in range(1, len(parts) + 1):
+                for relative in (
+                    Path(*parts[:length], "__init__.py"),
+                    Path(*parts[:length]).with_suffix(".py"),
+                ):
+                    if (base / relative).is_file():
+                        files.setdefault(relative.as_posix(), base / relative)
+    return sorted(files.items())
+
+
+@cache
+def _imports(path: Path) -> frozenset[str]:
+    """Full names of what a file imports, and of what it imports from them, which may be modules."""
+    names: set[str] = set()
+    for node in _executed(parse(path)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            raise UserError(
+                f"{path}, line {node.lineno}: relative import.",
+                "Import by the full name, as in `from vla.data.spec import DataSpec`.",
+            )
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return frozenset(names)
+
+
+def _executed(node: ast.AST) -> Iterator[ast.AST]:
+    """All nodes below, without those that only type checkers look at."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
+            for other in child.orelse:
+                yield from _executed(other)
+        else:
+            yield from _executed(child)
