@@ -1,5 +1,8 @@
 """The two exceptions that are no defects: mistakes that a user can mend, and work to go on with."""
 
+import difflib
+from collections.abc import Sequence
+
 
 class UserError(Exception):
     """Names what is wrong and the way out; shown without a traceback.
@@ -22,3 +25,9 @@ class GoOnLaterError(Exception):
     """The work was asked to stop, has saved its state, and goes on when it is started again."""
 
     EXIT_CODE = 75  # EX_TEMPFAIL of sysexits.h: try again
+
+
+def nearest(name: str, valid: Sequence[str]) -> str:
+    """'did you mean X?' or the list of valid names."""
+    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else f"valid are: {', '.join(sorted(valid))}"

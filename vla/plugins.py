@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from vla.errors import UserError
-from vla.words import nearest
+from vla.errors import UserError, nearest
 
 ROOT = Path(__file__).parents[1]
 # kind -> package of the library, and the module without which a folder there is no plug-in

@@ -1,8 +1,5 @@
 """How results are named and numbers are said, the same in every document."""
 
-import difflib
-from collections.abc import Sequence
-
 CONDITIONS = {
     "instructed": "instructed",
     "held_out": "held-out paraphrases",
@@ -25,9 +22,3 @@ def duration(seconds: float) -> str:
 def size(count: float) -> str:
     """'58.1 GB', '1.2 MB', of a number of bytes."""
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
-
-
-def nearest(name: str, valid: Sequence[str]) -> str:
-    """'did you mean X?' or the list of valid names."""
-    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else f"valid are: {', '.join(sorted(valid))}"

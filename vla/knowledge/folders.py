@@ -9,11 +9,10 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 
-from vla.errors import UserError
+from vla.errors import UserError, nearest
 from vla.files.atomic import write_atomic, write_text
 from vla.files.yaml import read_yaml
 from vla.plan.reading import load_experiment, load_registry
-from vla.words import nearest
 
 NAME = re.compile(r"[A-Za-z0-9][\w.-]*")  # as the Snakefile's wildcard
 BLANK = """# Every key, with unit and default: config/README.md

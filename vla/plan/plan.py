@@ -14,7 +14,7 @@ from vla.config.demonstrations import DemonstrationsConfig
 from vla.config.workflow import WorkflowConfig
 from vla.data.manifest import check_pointer, content_hash, read_manifest
 from vla.data.verification import current_record
-from vla.errors import UserError
+from vla.errors import UserError, nearest
 from vla.files.hashing import sha256_file
 from vla.files.yaml import read_yaml
 from vla.locks.files import KINDS, environment_name
@@ -24,7 +24,6 @@ from vla.plan.keys import key_of
 from vla.plan.reading import find_dataset, load_experiment, load_registry, validate
 from vla.process.accelerator import resolve_accelerator
 from vla.source.closure import code_hashes
-from vla.words import nearest
 
 
 class Plan:

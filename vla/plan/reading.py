@@ -7,9 +7,8 @@ from pydantic import BaseModel, ValidationError
 
 from vla.config.complete import ExperimentConfig
 from vla.config.datasets import DatasetEntry
-from vla.errors import UserError
+from vla.errors import UserError, nearest
 from vla.files.yaml import read_yaml
-from vla.words import nearest
 
 Model = TypeVar("Model", bound=BaseModel)
 
