@@ -31,18 +31,17 @@ wildcard_constraints:
 
 
 rule all:
-    """Every listed experiment, reported."""
+    """Every listed experiment, reported where people look."""
     default_target: True
     input:
         verification_records(),
-        readmes(),
-        report_file(),
+        publication(),
     localrule: True
 
 
-onsuccess:
-    publish()
+onstart:
+    bring_inputs_into_present()
 
 
 onerror:
-    publish()
+    publish_unfinished()

@@ -1,6 +1,8 @@
-"""Reads and validates the configuration; the paths that rules use. Makes nothing."""
+"""Reads and validates the configuration; the paths that rules use. Changes nothing on the disk."""
 
+import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -8,33 +10,43 @@ from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
 ROOT = Path(workflow.basedir)
-USE_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 IS_MAIN_PROCESS = workflow.exec_mode == workflow.exec_mode.DEFAULT
 sys.path.insert(0, str(ROOT))
 
-from vla.workflow.clock import bring_into_present
+from vla.errors import UserError
 from vla.locks.files import environment_name
 from vla.locks.guard import verify_finished
 from vla.locks.render import check_rendered
-from vla.errors import UserError
-from vla.plan.plan import Plan
-from vla.plan.plan import collection_name
-from vla.process.accelerator import VARIABLE as ACCELERATOR
+from vla.plan.collection import collection_name
+from vla.plan.deployment import Deployment
+from vla.plan.identity import simulator_of
 from vla.process.accelerator import detect_accelerator
-from vla.records.record import COMMAND
-from vla.records.record import command_line
-from vla.workflow.views import publish_views
+from vla.process.command import command_line
+from vla.workflow.clock import bring_into_present
+from vla.workflow.context import JobContext
+from vla.workflow.views import needed_publication
 
-# What jobs find out here: where the library lies, and what this call of Snakemake has settled.
-os.environ.update(PYTHONPATH=str(ROOT), VLA_USE_CONDA=str(int(USE_CONDA)))
-os.environ.setdefault(ACCELERATOR, detect_accelerator(USE_CONDA))
-os.environ.setdefault(COMMAND, command_line(sys.argv))
+USE_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+
+# Settled where the workflow starts, and handed by Snakemake to jobs on other nodes.
+os.environ.setdefault("VLA_ACCELERATOR", detect_accelerator(USE_CONDA))
+os.environ.setdefault("VLA_COMMAND", command_line(sys.argv))
+os.environ.update(PYTHONPATH=str(ROOT))  # where scripts find the library
 if USE_CONDA:  # packages in a home folder belong to no environment
     os.environ.update(PYTHONNOUSERSITE="1")
 
 
 envvars:
-    ACCELERATOR,
+    "VLA_ACCELERATOR",
+    "VLA_COMMAND",
+
+
+CONTEXT = JobContext(
+    ROOT,
+    Deployment(USE_CONDA, os.environ["VLA_ACCELERATOR"]),
+    os.environ["VLA_COMMAND"],
+)
+config["context"] = CONTEXT.as_config()
 
 
 def ask(function, *arguments):
@@ -46,7 +58,7 @@ def ask(function, *arguments):
 
 
 def read_plan():
-    plan = Plan(ROOT, config, USE_CONDA)
+    plan = CONTEXT.plan(config)
     plan.report  # computes every key, so that every mistake shows at once
     return plan
 
@@ -59,7 +71,7 @@ def guard_environments():
 
 
 PLAN = ask(read_plan)
-COLLECTION = ask(collection_name, ROOT, USE_CONDA)
+COLLECTION = ask(collection_name, ROOT, CONTEXT.deployment)
 if USE_CONDA and IS_MAIN_PROCESS:
     ask(guard_environments)
 
@@ -77,6 +89,13 @@ def environment(kind):
     return lambda wildcards: (
         f"../envs/{environment_name(kind, experiment_of(wildcards).accelerator)}.yaml"
     )
+
+
+def simulator_environment(wildcards):
+    """The conda environment of a job that simulates: a simulator may have one of its own."""
+    experiment = experiment_of(wildcards)
+    kind = simulator_of(experiment.config).load("config").ENVIRONMENT
+    return f"../envs/{environment_name(kind, experiment.accelerator)}.yaml"
 
 
 def training_cores(wildcards):
@@ -107,8 +126,20 @@ def evaluation_records(*experiments):
     ]
 
 
-def item_path(experiment, item, *parts):
-    return relative(experiment.results(item.name, *parts))
+def film_records(experiment):
+    return [
+        ancient(relative(experiment.film_record(run, evaluation)))
+        for run in experiment.runs
+        for evaluation in run.evaluations
+    ]
+
+
+def document(name, *files):
+    """Files of a document of the wildcards' experiment."""
+    return lambda wildcards: [
+        ancient(relative(experiment_of(wildcards).document(name, file)))
+        for file in files
+    ]
 
 
 def compared(wildcards):
@@ -117,22 +148,32 @@ def compared(wildcards):
 
 
 def readmes():
-    return [item_path(e, e.readme, "README.md") for e in PLAN.experiments.values()]
+    return [
+        relative(experiment.document("readme", "README.md"))
+        for experiment in PLAN.experiments.values()
+    ]
 
 
 def report_file():
     return f"reports/{PLAN.report.name}/report.html"
 
 
-def publish():
-    """Show what there is when the workflow has ended, well or not; pandas and Matplotlib take a
-    second that its start need not wait for."""
-    from vla.workflow.ending import publish_ending
-
-    ask(publish_ending, PLAN)
+def publication():
+    return relative(needed_publication(PLAN))
 
 
-if IS_MAIN_PROCESS and not workflow.dryrun:
+def publish_unfinished():
+    """Show what there is, in the environment of the rules that make documents; if that was not made
+    yet, there is nothing to show."""
+    python = sys.executable
+    if USE_CONDA:
+        environments = [e.address for e in workflow.dag.conda_envs.values() if e.file.get_basename() == "analyse.yaml"]
+        python = f"{environments[0]}/bin/python" if environments else ""
+    if python and Path(python).exists():
+        subprocess.run(
+            [python, "-m", "vla.workflow.publication", json.dumps(config)], cwd=ROOT
+        )
+
+
+def bring_inputs_into_present():
     bring_into_present(ROOT, PLAN.experiments)
-    # Going back to an old configuration makes nothing anew, but shows the old results again.
-    publish_views(PLAN)

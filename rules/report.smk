@@ -102,3 +102,27 @@ rule report:
         "Render the report"
     script:
         "../scripts/report.py"
+
+
+rule publish:
+    """READMEs, report and models where people look; the experiment database and its documents."""
+    input:
+        readmes=ancient(readmes()),
+        report=ancient(report_file()),
+    output:
+        "results/.published/{number}.json",
+    log:
+        "results/.published/{number}.log",
+    benchmark:
+        "results/.published/{number}.benchmark.tsv"
+    wildcard_constraints:
+        number=r"\d+",
+    conda:
+        "../envs/analyse.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Publish"
+    script:
+        "../scripts/publish.py"

@@ -1,6 +1,5 @@
 """What commands share: the console, the project's folder, the plan, completion of names."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,7 @@ from rich.console import Console
 
 from vla.errors import UserError
 from vla.files.yaml import read_yaml
+from vla.plan.deployment import Deployment
 from vla.plan.plan import Plan
 
 console = Console(highlight=False, soft_wrap=True)
@@ -43,8 +43,7 @@ def find_root() -> Path:
 def read_plan(use_conda: bool = False) -> Plan:
     """What config/config.yaml asks for."""
     root = find_root()
-    os.chdir(root)
-    return Plan(root, read_yaml(root / "config/config.yaml"), use_conda)
+    return Plan(root, read_yaml(root / "config/config.yaml"), Deployment.here(use_conda))
 
 
 def find_experiments(plan: Plan, names: list[str] | None) -> list:

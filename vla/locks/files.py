@@ -4,7 +4,6 @@ Only the standard library is imported: the guard reads these inside every enviro
 """
 
 import hashlib
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,8 +115,3 @@ def lock_hash(files: EnvironmentFiles) -> str:
         f"{name}=={version} {' '.join(sorted(hashes))}" for name, (version, hashes) in pip.items()
     ]
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
-
-
-def use_conda() -> bool:
-    """Whether this process belongs to a workflow that runs under `--use-conda`."""
-    return os.environ.get("VLA_USE_CONDA") == "1"

@@ -19,7 +19,6 @@ from vla.locks.files import (
     normalised,
     read_pin,
     read_requirements,
-    use_conda,
 )
 
 STAMP = Path("share/vla-environment")  # in an environment: its name, and pip's report
@@ -67,15 +66,14 @@ def verify_finished(folder: Path, root: Path, names: set[str]) -> None:
                 verify(prefix, files)
 
 
-def enter_job(kind: str, root: Path) -> None:
-    """Under `--use-conda`, refuse to run a job of that kind anywhere but in its environment."""
-    if not use_conda():
-        return
+def enter_job(kinds: set[str], root: Path) -> None:
+    """Refuse to run a job of those kinds anywhere but in a locked environment of theirs."""
     prefix = Path(sys.prefix)
     name = _stamped_name(prefix)
-    if name not in KINDS[kind]:
+    allowed = [name for kind in sorted(kinds) for name in KINDS[kind]]
+    if name not in allowed:
         raise UserError(
-            f"This job must run in one of the environments {', '.join(KINDS[kind])}, but it runs "
+            f"This job must run in one of the environments {', '.join(allowed)}, but it runs "
             f"in {prefix}, which is {name or 'none of the locked ones'}.",
             "Start it with: snakemake --use-conda",
         )

@@ -23,6 +23,7 @@ class Evaluation(Item):
     """One condition's episodes of one run."""
 
     condition: str
+    film: Item
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Run(Item):
 
 @dataclass(frozen=True)
 class Experiment:
-    """One experiment folder, read and keyed."""
+    """One experiment folder, read and keyed. `documents`: by name, those of stages.DOCUMENTS."""
 
     name: str
     root: Path
@@ -47,10 +48,7 @@ class Experiment:
     dataset: DatasetEntry
     store: Item
     runs: tuple[Run, ...]
-    summary: Item
-    figures: Item
-    models: Item
-    readme: Item
+    documents: dict[str, Item]
 
     @property
     def folder(self) -> Path:
@@ -58,6 +56,10 @@ class Experiment:
 
     def results(self, *parts: str) -> Path:
         return self.folder.joinpath("results", *parts)
+
+    def document(self, name: str, *parts: str) -> Path:
+        """The folder of a document, such as `summary`, or a file in it."""
+        return self.results(self.documents[name].name, *parts)
 
     def run_record(self, run: Run) -> Path:
         return self.results(run.name, "run.json")

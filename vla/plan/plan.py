@@ -4,36 +4,41 @@ Computed from configuration, code and pinned hashes alone, without reading data,
 Snakemake parses and again in each job, which refuses to work under a key that no longer holds.
 """
 
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from vla.config.complete import ExperimentConfig
 from vla.config.datasets import DatasetEntry
-from vla.config.demonstrations import DemonstrationsConfig
 from vla.config.workflow import WorkflowConfig
 from vla.data.manifest import check_pointer, content_hash, read_manifest
 from vla.data.verification import current_record
 from vla.errors import UserError, nearest
-from vla.files.hashing import sha256_file
-from vla.files.yaml import read_yaml
 from vla.locks.files import KINDS, environment_name
-from vla.locks.identity import environment_identity
+from vla.plan.deployment import Deployment
+from vla.plan.identity import Identities, documents, make_item
 from vla.plan.items import Comparison, Evaluation, Experiment, Item, Run, find
 from vla.plan.keys import key_of
-from vla.plan.reading import find_dataset, load_experiment, load_registry, validate
-from vla.process.accelerator import resolve_accelerator
-from vla.source.closure import code_hashes
+from vla.plan.reading import (
+    ExperimentConfig,
+    find_dataset,
+    load_experiment,
+    load_registry,
+    validate,
+)
+from vla.plan.stages import COMPARE, REPORT
 
 
 class Plan:
     """What `config/config.yaml` asks for."""
 
-    def __init__(self, root: Path, config: dict[str, Any], use_conda: bool = False):
-        """`config`: content of config/config.yaml, with what the command line changed in it."""
-        self.root, self.use_conda = root, use_conda
+    def __init__(self, root: Path, config: dict[str, Any], deployment: Deployment | None = None):
+        """`config`: content of config/config.yaml, with what the command line changed in it;
+        `deployment`: by default the host environment of this machine."""
+        self.root = root
+        self.deployment = deployment or Deployment.here()
         self.config = validate(WorkflowConfig, config, root / "config/config.yaml")
         self.registry = load_registry(root)
+        self._identities = Identities(root, self.deployment)
 
     @cached_property
     def experiments(self) -> dict[str, Experiment]:
@@ -47,11 +52,11 @@ class Plan:
     def report(self) -> Item:
         """The HTML report over all experiments."""
         identity = {
-            "experiments": {name: e.readme.key for name, e in self.experiments.items()},
+            "experiments": {name: e.documents["readme"].key for name, e in self.experiments.items()},
             "comparisons": [comparison.key for comparison in self.comparisons],
-            **self._made_by("report", "analyse", templates=("report.html.j2",)),
+            **self._identities.made_by(REPORT),
         }
-        return Item(f"report-{key_of(identity)}", key_of(identity), identity)
+        return make_item("report", identity)
 
     @cached_property
     def datasets(self) -> dict[str, DatasetEntry]:
@@ -83,21 +88,25 @@ class Plan:
         find(tuple(e.store for e in owners.values()), name)
         return owners[name]
 
+    def find_comparison(self, name: str) -> Comparison:
+        return find(self.comparisons, name)
+
     def used_stores(self) -> set[str]:
         """Names of the stores that any experiment folder uses, listed or not, with conda or without.
 
         `UserError` when a folder does not tell: it may be half written.
         """
-        plans = [Plan(self.root, self.config.model_dump(mode="json"), c) for c in (False, True)]
+        accelerator = self.deployment.accelerator
+        plans = [
+            Plan(self.root, self.config.model_dump(mode="json"), Deployment(conda, accelerator))
+            for conda in (False, True)
+        ]
         names = set()
         for path in self.root.glob("experiments/*/config.yaml"):
             config = load_experiment(path)
             dataset = find_dataset(self.registry, config.data.dataset, path)
             names |= {plan._store(config, dataset).name for plan in plans}
         return names
-
-    def find_comparison(self, name: str) -> Comparison:
-        return find(self.comparisons, name)
 
     def _experiment(self, name: str) -> Experiment:
         path = self.root / "experiments" / name / "config.yaml"
@@ -108,29 +117,11 @@ class Plan:
             )
         config = load_experiment(path)
         dataset = find_dataset(self.registry, config.data.dataset, path)
-        accelerator = resolve_accelerator(config.resources.accelerator, self.use_conda)
+        accelerator = self.deployment.resolve(config.resources.accelerator)
         store = self._store(config, dataset)
         runs = tuple(
-            self._run(name, config, accelerator, store, seed) for seed in config.experiment.seeds
-        )
-        summary = self._summary(config, runs)
-        figures = self._item("figures", "plot", {"summary": summary.key})
-        words = config.experiment.model_dump(mode="json")
-        models = self._item(
-            "models",
-            "release_models",
-            {
-                "summary": summary.key,
-                "folder": name,
-                **{word: words[word] for word in ("description", "licence")},
-            },
-            templates=("model_card.md.j2",),
-        )
-        readme = self._item(
-            "readme",
-            "render_readme",
-            {"figures": figures.key, "models": models.key, "experiment": words, "folder": name},
-            templates=("experiment.md.j2",),
+            self._run(name, config, accelerator, store, seed)
+            for seed in seeds_of(config.experiment)
         )
         return Experiment(
             name=name,
@@ -140,37 +131,20 @@ class Plan:
             dataset=dataset,
             store=store,
             runs=runs,
-            summary=summary,
-            figures=figures,
-            models=models,
-            readme=readme,
+            documents=documents(self._identities, config, name, runs),
         )
 
     def _store(self, config: ExperimentConfig, dataset: DatasetEntry) -> Item:
-        manifest = read_manifest(dataset.manifest(self.root))
-        identity = {
-            "dataset": content_hash(manifest),
-            "cameras": list(config.data.cameras),
-            **self._made_by("prepare_dataset", "data"),
-        }
-        name = f"{Path(dataset.path).name}-{key_of(identity)}"
-        return Item(name, key_of(identity), identity)
+        content = content_hash(read_manifest(dataset.manifest(self.root)))
+        identity = self._identities.store(config, {"content": content, "format": dataset.format})
+        return make_item(Path(dataset.path).name, identity)
 
     def _run(
         self, name: str, config: ExperimentConfig, accelerator: str, store: Item, seed: int
     ) -> Run:
-        made_by = self._made_by("train", "train", accelerator=accelerator)
-        own = _code_of("train.py", self.root / "experiments" / name / "train.py", self.root)
-        identity = {
-            "seed": seed,
-            "model": config.model.model_dump(mode="json", exclude={"num_params"}),
-            "training": config.training.model_dump(mode="json"),
-            "data": {"store": store.identity, "augmentation": config.data.augmentation},
-            "accelerator": accelerator,
-            "threads": config.resources.training_threads,
-            **made_by,
-            "code": made_by["code"] | own,
-        }
+        own_code = self.root / "experiments" / name / "train.py"
+        data = {"store": store.identity, "augmentation": config.data.augmentation}
+        identity = self._identities.run(config, own_code, accelerator, data, seed)
         key = key_of(identity)
         evaluations = tuple(
             self._evaluation(config, accelerator, key, condition)
@@ -181,76 +155,17 @@ class Plan:
     def _evaluation(
         self, config: ExperimentConfig, accelerator: str, run: str, condition: str
     ) -> Evaluation:
-        identity = {
-            "run": run,
-            "condition": condition,
-            "evaluation": config.evaluation.model_dump(mode="json", exclude={"conditions"}),
-            "accelerator": accelerator,
-            **self._made_by("evaluate", "evaluate", accelerator=accelerator),
-        }
+        identity = self._identities.evaluation(config, accelerator, run, condition)
         key = key_of(identity)
-        return Evaluation(f"{condition}-{key}", key, identity, condition)
-
-    def _summary(self, config: ExperimentConfig, runs: tuple[Run, ...]) -> Item:
-        return self._item(
-            "summary",
-            "summarise",
-            {
-                "evaluations": [e.key for run in runs for e in run.evaluations],
-                "targets": config.experiment.targets.model_dump(mode="json"),
-                "evaluation_floor": (
-                    None
-                    if config.monitoring.evaluation_gap == "ignore"
-                    else config.monitoring.evaluation_floor
-                ),
-            },
-        )
+        film = make_item("film", self._identities.film(config, accelerator, key))
+        return Evaluation(f"{condition}-{key}", key, identity, condition, film)
 
     def _comparison(self, baseline: str, candidate: str) -> Comparison:
-        keys = [self.experiments[name].summary.key for name in (baseline, candidate)]
-        names = [self.experiments[name].config.experiment.name for name in (baseline, candidate)]
-        identity = {"summaries": keys, "names": names, **self._made_by("compare", "analyse")}
+        pair = [self.experiments[name] for name in (baseline, candidate)]
+        identity = {
+            "summaries": [experiment.documents["summary"].key for experiment in pair],
+            "names": [experiment.config.experiment.name for experiment in pair],
+            **self._identities.made_by(COMPARE),
+        }
         key = key_of(identity)
         return Comparison(f"comparison-{key}", key, identity, baseline, candidate)
-
-    def _item(
-        self, prefix: str, script: str, content: dict[str, Any], templates: tuple[str, ...] = ()
-    ) -> Item:
-        identity = {**content, **self._made_by(script, "analyse", templates)}
-        return Item(f"{prefix}-{key_of(identity)}", key_of(identity), identity)
-
-    def _made_by(
-        self, script: str, kind: str, templates: tuple[str, ...] = (), accelerator: str = "cpu"
-    ) -> dict[str, dict[str, str]]:
-        """The part of an identity that says with what code and in which environment."""
-        code = _code_of(f"scripts/{script}.py", self.root / f"scripts/{script}.py", self.root)
-        rendered = {
-            f"templates/{name}": sha256_file(self.root / "reports/templates" / name)
-            for name in templates
-        }
-        environment = _environment_of(kind, accelerator, self.root, self.use_conda)
-        return {"code": code | rendered, "environment": environment}
-
-
-def collection_name(root: Path, use_conda: bool) -> str:
-    """Folder of the demonstrations that config/demonstrations.yaml asks for."""
-    path = root / "config/demonstrations.yaml"
-    config = validate(DemonstrationsConfig, read_yaml(path), path)
-    script = root / "scripts/collect_demonstrations.py"
-    identity = {
-        "config": config.model_dump(mode="json"),
-        "code": _code_of("scripts/collect_demonstrations.py", script, root),
-        "environment": _environment_of("evaluate", "cpu", root, use_conda),
-    }
-    return f"metaworld-{len(config.tasks)}tasks-{key_of(identity)}"
-
-
-# Hundreds of runs share a handful of scripts and environments.
-@cache
-def _code_of(name: str, path: Path, root: Path) -> dict[str, str]:
-    return code_hashes({name: path}, root)
-
-
-@cache
-def _environment_of(kind: str, accelerator: str, root: Path, use_conda: bool) -> dict[str, str]:
-    return environment_identity(kind, accelerator, root, use_conda)

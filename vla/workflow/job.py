@@ -1,4 +1,4 @@
-"""What every script of the workflow does around its work: log file, errors, the plan."""
+"""What every script of the workflow does around its work: log file, errors, the right environment."""
 
 import errno
 import logging
@@ -9,28 +9,53 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any
 
-from vla.config.datasets import DatasetEntry
 from vla.errors import GoOnLaterError, UserError
-from vla.locks.files import use_conda
 from vla.locks.guard import enter_job
-from vla.plan.plan import Plan
-from vla.plan.reading import load_registry
+from vla.plan.stages import environments_of
 from vla.process.progress import BarFormatter
+from vla.workflow.context import JobContext
 
 
 @contextmanager
-def job(kind: str, log: str, label: str) -> Iterator[Path]:
-    """Run a job: all output goes to `log`; progress and errors also to the terminal.
+def job(snakemake: Any, label: str) -> Iterator[JobContext]:
+    """Run a job: all output goes to the rule's log; progress and errors also to the terminal.
 
-    `kind` says in which environment it must run under `--use-conda`.
-
-    Gives the project's root. A `UserError` ends the job with its message and exit code 1;
-    anything else is a defect, whose traceback is in the log.
+    `snakemake`: what Snakemake gives a script. Gives what this call of Snakemake has settled. A
+    `UserError` ends the job with its message and exit code 1; anything else is a defect, whose
+    traceback is in the log.
     """
+    log = Path(snakemake.log[0])
+    context = JobContext.from_config(snakemake.config)
+    with _logged(log, label) as (logger, stream):
+        try:
+            if context.deployment.use_conda:
+                enter_job(environments_of(snakemake.rule), context.root)
+            yield context
+        except UserError as error:
+            logger.error("\n%s", error)
+            sys.exit(1)
+        except OSError as error:
+            logger.error("\n%s", _explain(error))
+            traceback.print_exc(file=stream)
+            sys.exit(1)
+        except GoOnLaterError as error:
+            logger.warning("%s\n  -> Run snakemake again: it goes on from there.", error)
+            sys.exit(GoOnLaterError.EXIT_CODE)
+        except Exception as error:  # noqa: BLE001
+            logger.error("unexpected %s: %s (see %s)", type(error).__name__, error, log)
+            traceback.print_exc(file=stream)
+            stream.flush()
+            sys.exit(1)
+
+
+@contextmanager
+def _logged(log: Path, label: str) -> Iterator[tuple[logging.Logger, IO[str]]]:
+    """The library's logger and the log's stream, which also takes all that is printed."""
     terminal = os.fdopen(os.dup(2), "w", errors="replace")
-    Path(log).parent.mkdir(parents=True, exist_ok=True)
-    stream = open(log, "a", encoding="utf-8")  # noqa: SIM115
+    log.parent.mkdir(parents=True, exist_ok=True)
+    stream = open(log, "a", encoding="utf-8")  # noqa: SIM115 - libraries write until the process ends
     for descriptor in (1, 2):  # C libraries and worker processes write to the descriptors
         os.dup2(stream.fileno(), descriptor)
     logger = logging.getLogger("vla")
@@ -46,24 +71,7 @@ def job(kind: str, log: str, label: str) -> Iterator[Path]:
         handler = logging.StreamHandler(target)
         handler.setFormatter(formatter)
         logger.addHandler(handler)
-    try:
-        enter_job(kind, Path.cwd())
-        yield Path.cwd()
-    except UserError as error:
-        logger.error("\n%s", error)
-        sys.exit(1)
-    except OSError as error:
-        logger.error("\n%s", _explain(error))
-        traceback.print_exc(file=stream)
-        sys.exit(1)
-    except GoOnLaterError as error:
-        logger.warning("%s\n  -> Run snakemake again: it goes on from there.", error)
-        sys.exit(GoOnLaterError.EXIT_CODE)
-    except Exception as error:  # noqa: BLE001
-        logger.error("unexpected %s: %s (see %s)", type(error).__name__, error, log)
-        traceback.print_exc(file=stream)
-        stream.flush()
-        sys.exit(1)
+    yield logger, stream
 
 
 def _explain(error: OSError) -> str:
@@ -82,18 +90,3 @@ def _explain(error: OSError) -> str:
             "  -> Give this user the right to write there, and run snakemake again."
         )
     return f"{error}\n  -> See the log for where it happened."
-
-
-def load_plan(snakemake) -> Plan:
-    """The plan as configuration and code are now, for the deployment that Snakemake runs under."""
-    return Plan(Path.cwd(), snakemake.config, use_conda=use_conda())
-
-
-def find_entry(root: Path, folder: str) -> DatasetEntry:
-    """The registry's entry whose data lies in `data/<folder>`."""
-    for entry in load_registry(root).values():
-        if Path(entry.path).name == folder:
-            return entry
-    raise UserError(
-        f"config/datasets.yaml no longer registers data/{folder}.", "Start snakemake again."
-    )

@@ -1,41 +1,89 @@
-"""Views: copies, where people look, of what lies under keys. Never an input of anything."""
+"""Views: copies, where people look, of what lies under keys. Never an input of anything.
+
+No rule declares them. Each publication leaves a numbered record of what it showed; another is due
+when the configuration asks for something else, or a view was changed.
+"""
 
 import os
 import shutil
 from pathlib import Path
 
+from vla.errors import UserError
 from vla.files.atomic import write_atomic, write_text
-from vla.files.sealed import read_sealed
+from vla.files.hashing import sha256_file
+from vla.files.sealed import read_sealed, write_sealed
 from vla.plan.items import Experiment
 from vla.plan.plan import Plan
 
+RECORDS = "results/.published"
 
-def publish_views(plan: Plan) -> None:
-    """Copy each README into its experiment's folder, the report to reports/report.html, and gather
-    each experiment's models in models/v<version>/.
 
-    What is not made yet is left as it is; unchanged views are not touched.
+def needed_publication(plan: Plan) -> Path:
+    """The record of publication that what is asked for needs; reads, and changes nothing.
+
+    An existing path when that was shown last and is still to be seen; else the next free number.
     """
-    report = plan.root / "reports"
-    _show(report / plan.report.name / "report.html", report / "report.html")
+    records = sorted((plan.root / RECORDS).glob("*.json"), key=lambda path: int(path.stem))
+    following = plan.root / RECORDS / f"{int(records[-1].stem) + 1 if records else 1}.json"
+    if not records:
+        return following
+    try:
+        shown = read_sealed(records[-1])["views"]
+    except UserError:
+        return following
+    views = {view.relative_to(plan.root).as_posix(): made for view, made in _views(plan).items()}
+    if shown.keys() != views.keys():
+        return following
+    for view, made in views.items():
+        path = plan.root / view
+        if shown[view]["made"] != made.relative_to(plan.root).as_posix() or not path.is_file():
+            return following
+        status = path.stat()
+        unchanged = [status.st_size, status.st_mtime_ns] == shown[view]["state"]
+        if not unchanged and sha256_file(path) != shown[view]["sha256"]:
+            return following
+    return records[-1]
+
+
+def show(plan: Plan) -> None:
+    """Copy what is made; unchanged views are not touched."""
+    for view, made in _views(plan).items():
+        _copy(made, view)
     for experiment in plan.experiments.values():
-        _show(rendered_readme(experiment), experiment.folder / "README.md")
         _show_models(experiment)
 
 
-def rendered_readme(experiment: Experiment) -> Path:
-    return experiment.results(experiment.readme.name, "README.md")
+def write_publication(plan: Plan, record: Path) -> None:
+    """Record what is shown now."""
+    views = {}
+    for view, made in _views(plan).items():
+        status = view.stat()
+        views[view.relative_to(plan.root).as_posix()] = {
+            "made": made.relative_to(plan.root).as_posix(),
+            "state": [status.st_size, status.st_mtime_ns],
+            "sha256": sha256_file(view),
+        }
+    write_sealed(record, {"schema": 1, "views": views})
+
+
+def _views(plan: Plan) -> dict[Path, Path]:
+    """View -> what it is a copy of, made or not."""
+    reports = plan.root / "reports"
+    views = {reports / "report.html": reports / plan.report.name / "report.html"}
+    for experiment in plan.experiments.values():
+        views[experiment.folder / "README.md"] = experiment.document("readme", "README.md")
+    return views
 
 
 def _show_models(experiment: Experiment) -> None:
     """One folder a version that can be handed on: card, metadata, policies by seed."""
-    record = experiment.results(experiment.models.name, "models.json")
+    record = experiment.document("models", "models.json")
     if not record.is_file():
         return
     models = read_sealed(record)
     folder = experiment.folder / "models" / f"v{models['version']}"
-    _show(record, folder / "models.json")
-    _show(record.with_name("MODEL_CARD.md"), folder / "MODEL_CARD.md")
+    _copy(record, folder / "models.json")
+    _copy(record.with_name("MODEL_CARD.md"), folder / "MODEL_CARD.md")
     for policy in models["policies"]:
         for file in policy["files"]:
             made = experiment.folder / file["path"]
@@ -52,7 +100,7 @@ def _link(made: Path, view: Path) -> None:
         shutil.copy2(made, view)
 
 
-def _show(made: Path, view: Path) -> None:
+def _copy(made: Path, view: Path) -> None:
     if made.is_file():
         text = made.read_text(encoding="utf-8")
         if not view.is_file() or view.read_text(encoding="utf-8") != text:

@@ -1,0 +1,1 @@
+"""Where collected demonstrations lie: a folder named by the key of all that decides them."""

@@ -1,0 +1,159 @@
+"""What the key of each thing covers: values of the configuration, code, environment, and the keys of
+what it is made from. docs/keys.md says it for people.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from vla.config.complete import ExperimentConfig
+from vla.files.hashing import sha256_file
+from vla.locks.identity import environment_identity
+from vla.plan.deployment import Deployment
+from vla.plan.items import Evaluation, Item, Run
+from vla.plan.keys import key_of
+from vla.plan.stages import (
+    DOCUMENTS,
+    EVALUATE,
+    FILM,
+    PREPARE,
+    STANDARD_TRAINING,
+    TRAIN,
+    Stage,
+)
+from vla.plugins import Plugin, find_plugin
+from vla.source.closure import code_hashes
+from vla.source.syntax import syntax_hash
+
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Identities:
+    """Identities of what jobs make in the project at `root`, under that deployment."""
+
+    root: Path
+    deployment: Deployment
+
+    def store(self, config: ExperimentConfig, dataset: Values) -> Values:
+        """A prepared store. `dataset`: content hash and format."""
+        return {
+            "dataset": dataset["content"],
+            "cameras": list(config.data.cameras),
+            **self.made_by(PREPARE, plugins=(find_plugin("formats", dataset["format"]),)),
+        }
+
+    def run(
+        self, config: ExperimentConfig, own_code: Path, accelerator: str, data: Values, seed: int
+    ) -> Values:
+        """A training run. `own_code`: the experiment's train.py, which need not be there."""
+        code = (
+            {"train.py": own_code}
+            if own_code.is_file()
+            else {STANDARD_TRAINING: self.root / STANDARD_TRAINING}
+        )
+        return {
+            "seed": seed,
+            "model": config.model.model_dump(mode="json", exclude={"num_params"}),
+            "training": config.training.model_dump(mode="json"),
+            "data": data,
+            "accelerator": accelerator,
+            "threads": config.resources.training_threads,
+            **self.made_by(TRAIN, accelerator, (policy_of(config),), code),
+        }
+
+    def evaluation(
+        self, config: ExperimentConfig, accelerator: str, run: str, condition: str
+    ) -> Values:
+        asked = config.evaluation.model_dump(mode="json", exclude={"conditions", "videos_per_task"})
+        return {
+            "run": run,
+            "condition": condition,
+            "evaluation": asked,
+            "accelerator": accelerator,
+            **self.made_by(EVALUATE, accelerator, (policy_of(config), simulator_of(config))),
+        }
+
+    def film(self, config: ExperimentConfig, accelerator: str, evaluation: str) -> Values:
+        return {
+            "evaluation": evaluation,
+            "videos_per_task": config.evaluation.videos_per_task,
+            **self.made_by(FILM, accelerator),
+        }
+
+    def document(self, name: str, config: ExperimentConfig, folder: str, needs: Values) -> Values:
+        """A document of DOCUMENTS. `needs`: what it is made of -> key, or keys."""
+        document = DOCUMENTS[name]
+        return {**needs, **document.values(config, folder), **self.made_by(document)}
+
+    def made_by(
+        self,
+        stage: Stage,
+        accelerator: str = "cpu",
+        plugins: tuple[Plugin, ...] = (),
+        own: dict[str, Path] | None = None,
+    ) -> Values:
+        """The part of an identity that says with what code and in which environment."""
+        chosen = own or {}
+        for plugin in plugins:
+            chosen = chosen | plugin.entries()
+        return {
+            "code": _stage_code(stage, self.root) | _closure(tuple(chosen.items()), self.root),
+            "environment": _environment(
+                stage.environment, accelerator, self.root, self.deployment.use_conda
+            ),
+        }
+
+
+def policy_of(config: ExperimentConfig) -> Plugin:
+    return find_plugin("policies", config.model.type)
+
+
+def simulator_of(config: ExperimentConfig) -> Plugin:
+    return find_plugin("simulators", config.evaluation.simulator.type)
+
+
+def documents(
+    identities: Identities, config: ExperimentConfig, folder: str, runs: tuple[Run, ...]
+) -> dict[str, Item]:
+    """Every document of an experiment, by name."""
+    evaluations: list[Evaluation] = [e for run in runs for e in run.evaluations]
+    keys: Values = {
+        "evaluations": [evaluation.key for evaluation in evaluations],
+        "films": [evaluation.film.key for evaluation in evaluations],
+    }
+    items = {}
+    for name, document in DOCUMENTS.items():
+        needs = {need: keys[need] for need in document.needs}
+        items[name] = make_item(name, identities.document(name, config, folder, needs))
+        keys[name] = items[name].key
+    return items
+
+
+def make_item(prefix: str, identity: Values) -> Item:
+    """An item of that identity, in a folder `<prefix>-<key>`."""
+    key = key_of(identity)
+    return Item(f"{prefix}-{key}", key, identity)
+
+
+# Hundreds of runs share a handful of stages, plug-ins and environments.
+@cache
+def _stage_code(stage: Stage, root: Path) -> dict[str, str]:
+    alone = (f"scripts/{stage.rule}.py", *stage.glue)
+    code = {name: syntax_hash(root / name) for name in alone}
+    code |= _closure(tuple((name, root / name) for name in stage.core), root)
+    return code | {
+        f"templates/{name}": sha256_file(root / "reports/templates" / name)
+        for name in stage.templates
+    }
+
+
+@cache
+def _closure(entries: tuple[tuple[str, Path], ...], root: Path) -> dict[str, str]:
+    return code_hashes(dict(entries), root)
+
+
+@cache
+def _environment(kind: str, accelerator: str, root: Path, use_conda: bool) -> dict[str, str]:
+    return environment_identity(kind, accelerator, root, use_conda)

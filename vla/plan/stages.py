@@ -1,0 +1,141 @@
+"""Every stage that makes something under a key, declared once.
+
+The items of a plan, what an archive packs, what `vla explain` knows and what tests go through follow
+from these tables. A new document of an experiment is an entry in DOCUMENTS, a rule and its script.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from vla.config.complete import ExperimentConfig
+from vla.plugins import plugins
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage is called, and what of the code and the environment decides what it makes.
+
+    `rule`: its rule, and its script `scripts/<rule>.py`; `environment`: the kind of environment that
+    it runs in; `core`: modules that decide the result, hashed with all that they import, to which
+    the plan adds the chosen plug-ins; `glue`: files that only put these together, hashed by
+    themselves (the script always is); `templates`: of reports/templates.
+
+    What a script uses besides (records, trackers, monitors, checkpoints, progress) decides no result.
+    """
+
+    rule: str
+    environment: str
+    core: tuple[str, ...]
+    glue: tuple[str, ...] = ()
+    templates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Document(Stage):
+    """A stage that an experiment has once. It writes into `results/<name>-<key>/`, `record` last.
+
+    `needs`: what it is made of, whose keys are in its key: other documents, `evaluations` or `films`;
+    `values`: of the configuration, with the folder's name, in its key as well.
+    """
+
+    record: str = ""
+    needs: tuple[str, ...] = ()
+    values: Callable[[ExperimentConfig, str], dict[str, Any]] = lambda config, folder: {}
+
+
+PREPARE = Stage("prepare_dataset", "data", ("vla/data/preparation.py",))
+TRAIN = Stage(
+    "train",
+    "train",
+    ("vla/training/loop.py", "vla/process/determinism.py", "vla/data/store.py"),
+    glue=("vla/training/job.py",),
+)
+STANDARD_TRAINING = "vla/training/standard.py"  # core of experiments without a train.py of their own
+EVALUATE = Stage(
+    "evaluate", "evaluate", ("vla/evaluation/evaluator.py", "vla/evaluation/protocol.py")
+)
+FILM = Stage("film", "evaluate", ("vla/evaluation/film.py",))
+COMPARE = Stage(
+    "compare",
+    "analyse",
+    ("vla/statistics/comparison.py", "vla/report/sources.py", "vla/report/comparison.py"),
+)
+REPORT = Stage("report", "analyse", ("vla/report/html.py",), templates=("report.html.j2",))
+COLLECT = Stage("collect_demonstrations", "evaluate", ())  # its core is the simulator's
+
+
+def _targets(config: ExperimentConfig, _: str) -> dict[str, Any]:
+    watched = config.monitoring.evaluation_gap != "ignore"
+    return {
+        "targets": config.experiment.targets.model_dump(mode="json"),
+        "evaluation_floor": config.monitoring.evaluation_floor if watched else None,
+    }
+
+
+def _card(config: ExperimentConfig, folder: str) -> dict[str, Any]:
+    about = config.experiment
+    return {"folder": folder, "description": about.description, "licence": about.licence}
+
+
+def _words(config: ExperimentConfig, folder: str) -> dict[str, Any]:
+    return {"folder": folder, "experiment": config.experiment.model_dump(mode="json")}
+
+
+# In an order in which each comes after what it needs.
+DOCUMENTS: dict[str, Document] = {
+    "summary": Document(
+        "summarise",
+        "analyse",
+        ("vla/statistics/summary.py", "vla/report/sources.py"),
+        record="summary.json",
+        needs=("evaluations",),
+        values=_targets,
+    ),
+    "figures": Document(
+        "plot",
+        "analyse",
+        ("vla/report/drawing.py", "vla/report/table.py"),
+        record="figures.json",
+        needs=("summary",),
+    ),
+    "models": Document(
+        "release_models",
+        "analyse",
+        ("vla/release/models.py",),
+        templates=("model_card.md.j2",),
+        record="models.json",
+        needs=("summary",),
+        values=_card,
+    ),
+    "readme": Document(
+        "render_readme",
+        "analyse",
+        ("vla/report/readme.py",),
+        templates=("experiment.md.j2",),
+        record="README.md",
+        needs=("figures", "models", "films"),
+        values=_words,
+    ),
+}
+
+
+STAGES = (PREPARE, TRAIN, EVALUATE, FILM, COMPARE, REPORT, COLLECT, *DOCUMENTS.values())
+# Rules that make nothing under a key of its own -> the kind of environment that they run in.
+OTHER_RULES = {
+    "fetch_dataset": "data",
+    "verify_dataset": "data",
+    "check_experiment": "train",
+    "publish": "analyse",
+    "verify": "analyse",
+}
+
+
+def environments_of(rule: str) -> set[str]:
+    """The kinds of environment that a rule may run in: its own, or that of a simulator."""
+    if rule in OTHER_RULES:
+        return {OTHER_RULES[rule]}
+    (stage,) = (stage for stage in STAGES if stage.rule == rule)
+    if stage.environment != "evaluate":
+        return {stage.environment}
+    return {plugin.load("config").ENVIRONMENT for plugin in plugins("simulators").values()}

@@ -1,0 +1,29 @@
+"""The README of an experiment that is not finished: how far it came, and what went wrong."""
+
+from typing import Any
+
+from vla.files.atomic import write_text
+from vla.knowledge.status import experiment_states
+from vla.monitoring.monitor import describe_event
+from vla.plan.items import Experiment
+from vla.report.readme import draft_context, render_readme
+
+
+def write_draft(experiment: Experiment) -> dict[str, Any]:
+    """Write it into the experiment's folder; returns what it shows."""
+    states = experiment_states(experiment)
+    events = [
+        f"seed {state.seed}: {describe_event(event)}{_good(event)}"
+        for state in states
+        for event in state.events
+    ]
+    context = draft_context(experiment, [state.describe() for state in states], events)
+    write_text(experiment.folder / "README.md", render_readme(context, experiment.root))
+    return context
+
+
+def _good(event: dict[str, Any]) -> str:
+    if "stop" not in event["action"]:
+        return ""
+    step = event["checkpoint"]
+    return f" (stopped; last good checkpoint: {'none' if step is None else f'step {step}'})"
