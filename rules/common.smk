@@ -19,7 +19,7 @@ from vla.locks.guard import verify_finished
 from vla.locks.render import check_rendered
 from vla.plan.collection import collection_name
 from vla.plan.deployment import Deployment
-from vla.plan.identity import simulator_of
+from vla.plugins import find_plugin
 from vla.process.accelerator import detect_accelerator
 from vla.process.command import command_line
 from vla.workflow.clock import bring_into_present
@@ -94,7 +94,8 @@ def environment(kind):
 def simulator_environment(wildcards):
     """The conda environment of a job that simulates: a simulator may have one of its own."""
     experiment = experiment_of(wildcards)
-    kind = simulator_of(experiment.config).load("config").ENVIRONMENT
+    simulator = find_plugin("simulators", experiment.config.evaluation.simulator.type)
+    kind = simulator.load("config").ENVIRONMENT
     return f"../envs/{environment_name(kind, experiment.accelerator)}.yaml"
 
 

@@ -25,26 +25,28 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Plugin:
-    """One plug-in: `package` is what its modules are imported from, `folder` where they lie."""
+    """One plug-in: `package` is what its modules are imported from, `folder` where they lie.
+
+    `code`: what of it a key covers, with all that it imports: name in the key -> path.
+    """
 
     kind: str
     name: str
     package: str
     folder: Path
+    code: dict[str, Path]
 
     def load(self, module: str) -> ModuleType:
         """Import one of its modules: `config`, or the one that its kind is named for."""
         return importlib.import_module(f"{self.package}.{module}")
 
-    def entries(self) -> dict[str, Path]:
-        """Its main module as an entry of an import closure: name in a key -> path."""
-        main = KINDS[self.kind][1]
-        return {f"{self.package.replace('.', '/')}/{main}.py": self.folder / f"{main}.py"}
 
+def find_plugin(kind: str, name: str, root: Path = ROOT) -> Plugin:
+    """The plug-in that the configuration names, in any case, with - for _; `UserError` without one.
 
-def find_plugin(kind: str, name: str) -> Plugin:
-    """The plug-in that the configuration names, in any case, with - for _; `UserError` without one."""
-    there = plugins(kind)
+    `root`: the project whose folders are searched.
+    """
+    there = plugins(kind, root)
     folder = name.lower().replace("-", "_")
     if folder not in there:
         raise UserError(
@@ -55,12 +57,12 @@ def find_plugin(kind: str, name: str) -> Plugin:
     return there[folder]
 
 
-def plugins(kind: str) -> dict[str, Plugin]:
+def plugins(kind: str, root: Path = ROOT) -> dict[str, Plugin]:
     """Every plug-in of a kind, by name. `UserError` when two have the same."""
     package, main = KINDS[kind]
     found = [
-        *_in_folder(kind, package, ROOT.joinpath(*package.split(".")), main),
-        *_in_folder(kind, f"plugins.{kind}", ROOT / "plugins" / kind, main),
+        *_in_folder(kind, package, root, main),
+        *_in_folder(kind, f"plugins.{kind}", root, main),
         *(
             _installed(kind, point)
             for point in importlib.metadata.entry_points(group=f"vla.{kind}")
@@ -78,19 +80,27 @@ def plugins(kind: str) -> dict[str, Plugin]:
     return by_name
 
 
-def _in_folder(kind: str, package: str, folder: Path, main: str) -> list[Plugin]:
-    return [
-        Plugin(kind, path.parent.name, f"{package}.{path.parent.name}", path.parent)
-        for path in sorted(folder.glob(f"*/{main}.py"))
-    ]
+def _in_folder(kind: str, package: str, root: Path, main: str) -> list[Plugin]:
+    found = []
+    for path in sorted(root.joinpath(*package.split(".")).glob(f"*/{main}.py")):
+        name = path.parent.name
+        code = {path.relative_to(root).as_posix(): path}
+        found.append(Plugin(kind, name, f"{package}.{name}", path.parent, code))
+    return found
 
 
 def _installed(kind: str, point: importlib.metadata.EntryPoint) -> Plugin:
     """An entry point `name = "package"`; the package is found, not imported."""
-    found = importlib.util.find_spec(point.value)
-    if found is None or not found.submodule_search_locations:
+    outermost, *inside = point.value.split(".")
+    found = importlib.util.find_spec(outermost)
+    places = found.submodule_search_locations if found else None
+    folder = Path(next(iter(places))).joinpath(*inside) if places else None
+    if folder is None or not folder.is_dir():
         raise UserError(
             f"The entry point {point.name} = {point.value} of vla.{kind} names no package.",
             "Correct it in that package's pyproject.toml, or uninstall it.",
         )
-    return Plugin(kind, point.name, point.value, Path(next(iter(found.submodule_search_locations))))
+    top = folder.parents[len(inside)]
+    whole = sorted((top / outermost).rglob("*.py"))
+    code = {path.relative_to(top).as_posix(): path for path in whole}
+    return Plugin(kind, point.name, point.value, folder, code)

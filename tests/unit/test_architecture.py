@@ -1,14 +1,11 @@
 """The house: imports between packages run one way, and the configuration holds values only."""
 
 import ast
-import inspect
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
 
 from tests.project import ROOT
-from vla.source.closure import executed_files
 
 # From the ground up: a module imports from its own line and those above.
 LAYERS = (

@@ -56,7 +56,7 @@ def refusal(load, tmp_path):
 
 def test_example_parses_and_defaults_complete_it(load):
     config = load(EXAMPLE)
-    assert (config.experiment.name, config.experiment.seeds) == ("rt2_baseline_v1", (42,))
+    assert (config.experiment.name, config.experiment.seed) == ("rt2_baseline_v1", 42)
     assert (config.model.type, config.model.head) == ("RT2", "discrete")
     assert config.model.vision_encoder == "ViT-B/16"
     assert config.model.num_params == 300_000_000
@@ -86,7 +86,7 @@ def test_number_of_parameters_with_suffix(load, text):
 
 
 def test_list_of_seeds(load):
-    assert load(EXAMPLE.replace("seed: 42", "seed: [42, 43]")).experiment.seeds == (42, 43)
+    assert load(EXAMPLE.replace("seed: 42", "seed: [42, 43]")).experiment.seed == (42, 43)
 
 
 @pytest.mark.parametrize(

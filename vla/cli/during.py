@@ -66,7 +66,9 @@ def _experiments(names: list[str] | None, use_conda: bool) -> tuple[list[Experim
     for name in busy_experiments(plan.root):
         if name not in plan.config.experiments:
             with suppress(UserError):  # half edited by now: what is at work shows all the same
-                found += Plan(plan.root, {"experiments": [name]}, plan.deployment).experiments.values()
+                found += Plan(
+                    plan.root, {"experiments": [name]}, plan.deployment
+                ).experiments.values()
     return found, plan.root
 
 

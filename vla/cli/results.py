@@ -44,7 +44,7 @@ def compare(
     sections = ("model", "training", "data", "evaluation")
     configs = [e.config.model_dump(mode="json", include=set(sections)) for e in (one, other)]
     lines = changes(*map(flat, configs))
-    seeds = [e.config.experiment.seeds for e in (one, other)]
+    seeds = [tuple(run.seed for run in e.runs) for e in (one, other)]
     lines += [f"seeds {seeds[0]} → {seeds[1]}"] if seeds[0] != seeds[1] else []
     console.print("[bold]Differs in[/]\n  " + (escape("\n  ".join(lines)) or "nothing"))
     tables = [read_episodes(e) for e in (one, other)]

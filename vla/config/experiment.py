@@ -73,7 +73,3 @@ class ExperimentSection(Section):
         if isinstance(seed, tuple) and (not seed or len(set(seed)) != len(seed)):
             raise ValueError("a list of seeds needs at least one seed and none twice")
         return seed
-
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        return self.seed if isinstance(self.seed, tuple) else (self.seed,)

@@ -41,7 +41,9 @@ class Identities:
         return {
             "dataset": dataset["content"],
             "cameras": list(config.data.cameras),
-            **self.made_by(PREPARE, plugins=(find_plugin("formats", dataset["format"]),)),
+            **self.made_by(
+                PREPARE, plugins=(find_plugin("formats", dataset["format"], self.root),)
+            ),
         }
 
     def run(
@@ -60,7 +62,7 @@ class Identities:
             "data": data,
             "accelerator": accelerator,
             "threads": config.resources.training_threads,
-            **self.made_by(TRAIN, accelerator, (policy_of(config),), code),
+            **self.made_by(TRAIN, accelerator, (self._policy(config),), code),
         }
 
     def evaluation(
@@ -72,7 +74,7 @@ class Identities:
             "condition": condition,
             "evaluation": asked,
             "accelerator": accelerator,
-            **self.made_by(EVALUATE, accelerator, (policy_of(config), simulator_of(config))),
+            **self.made_by(EVALUATE, accelerator, (self._policy(config), self._simulator(config))),
         }
 
     def film(self, config: ExperimentConfig, accelerator: str, evaluation: str) -> Values:
@@ -87,6 +89,12 @@ class Identities:
         document = DOCUMENTS[name]
         return {**needs, **document.values(config, folder), **self.made_by(document)}
 
+    def _policy(self, config: ExperimentConfig) -> Plugin:
+        return find_plugin("policies", config.model.type, self.root)
+
+    def _simulator(self, config: ExperimentConfig) -> Plugin:
+        return find_plugin("simulators", config.evaluation.simulator.type, self.root)
+
     def made_by(
         self,
         stage: Stage,
@@ -97,21 +105,13 @@ class Identities:
         """The part of an identity that says with what code and in which environment."""
         chosen = own or {}
         for plugin in plugins:
-            chosen = chosen | plugin.entries()
+            chosen = chosen | plugin.code
         return {
             "code": _stage_code(stage, self.root) | _closure(tuple(chosen.items()), self.root),
             "environment": _environment(
                 stage.environment, accelerator, self.root, self.deployment.use_conda
             ),
         }
-
-
-def policy_of(config: ExperimentConfig) -> Plugin:
-    return find_plugin("policies", config.model.type)
-
-
-def simulator_of(config: ExperimentConfig) -> Plugin:
-    return find_plugin("simulators", config.evaluation.simulator.type)
 
 
 def documents(

@@ -52,7 +52,9 @@ class Plan:
     def report(self) -> Item:
         """The HTML report over all experiments."""
         identity = {
-            "experiments": {name: e.documents["readme"].key for name, e in self.experiments.items()},
+            "experiments": {
+                name: e.documents["readme"].key for name, e in self.experiments.items()
+            },
             "comparisons": [comparison.key for comparison in self.comparisons],
             **self._identities.made_by(REPORT),
         }
@@ -121,7 +123,7 @@ class Plan:
         store = self._store(config, dataset)
         runs = tuple(
             self._run(name, config, accelerator, store, seed)
-            for seed in seeds_of(config.experiment)
+            for seed in _seeds(config.experiment.seed)
         )
         return Experiment(
             name=name,
@@ -169,3 +171,7 @@ class Plan:
         }
         key = key_of(identity)
         return Comparison(f"comparison-{key}", key, identity, baseline, candidate)
+
+
+def _seeds(seed: int | tuple[int, ...]) -> tuple[int, ...]:
+    return seed if isinstance(seed, tuple) else (seed,)

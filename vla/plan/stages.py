@@ -51,7 +51,9 @@ TRAIN = Stage(
     ("vla/training/loop.py", "vla/process/determinism.py", "vla/data/store.py"),
     glue=("vla/training/job.py",),
 )
-STANDARD_TRAINING = "vla/training/standard.py"  # core of experiments without a train.py of their own
+STANDARD_TRAINING = (
+    "vla/training/standard.py"  # core of experiments without a train.py of their own
+)
 EVALUATE = Stage(
     "evaluate", "evaluate", ("vla/evaluation/evaluator.py", "vla/evaluation/protocol.py")
 )
