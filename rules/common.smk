@@ -107,6 +107,15 @@ def evaluation_records(*experiments):
     ]
 
 
+def film_records(*experiments):
+    """Records of every film of some experiments."""
+    return [
+        ancient(relative(record))
+        for experiment in experiments
+        for record in experiment.film_records()
+    ]
+
+
 def item_path(experiment, item, *parts):
     return relative(experiment.results(item.name, *parts))
 

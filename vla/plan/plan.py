@@ -10,20 +10,30 @@ from typing import Any
 
 from vla.config.complete import ExperimentConfig
 from vla.config.datasets import DatasetEntry
-from vla.config.demonstrations import DemonstrationsConfig
 from vla.config.workflow import WorkflowConfig
 from vla.data.manifest import check_pointer, content_hash, read_manifest
 from vla.data.verification import current_record
 from vla.errors import UserError, nearest
 from vla.files.hashing import sha256_file
-from vla.files.yaml import read_yaml
 from vla.locks.files import KINDS, environment_name
 from vla.locks.identity import environment_identity
 from vla.plan.items import Comparison, Evaluation, Experiment, Item, Run, find
 from vla.plan.keys import key_of
-from vla.plan.reading import find_dataset, load_experiment, load_registry, validate
+from vla.plan.reading import (
+    find_dataset,
+    load_demonstrations,
+    load_experiment,
+    load_registry,
+    validate,
+)
+from vla.plugins import Plugin, find_plugin
 from vla.process.accelerator import resolve_accelerator
 from vla.source.closure import code_hashes
+
+# What decides an outcome, and what decides a video of it.
+EVALUATION = ("vla/evaluation/evaluator.py", "vla/evaluation/protocol.py")
+FILM = ("vla/evaluation/film.py",)
+FILM_DISTRIBUTIONS = ("imageio", "pillow")
 
 
 class Plan:
@@ -129,7 +139,13 @@ class Plan:
         readme = self._item(
             "readme",
             "render_readme",
-            {"figures": figures.key, "models": models.key, "experiment": words, "folder": name},
+            {
+                "figures": figures.key,
+                "models": models.key,
+                "films": [e.film.key for run in runs for e in run.evaluations],
+                "experiment": words,
+                "folder": name,
+            },
             templates=("experiment.md.j2",),
         )
         return Experiment(
@@ -160,7 +176,7 @@ class Plan:
         self, name: str, config: ExperimentConfig, accelerator: str, store: Item, seed: int
     ) -> Run:
         made_by = self._made_by("train", "train", accelerator=accelerator)
-        own = _code_of("train.py", self.root / "experiments" / name / "train.py", self.root)
+        own = code_hashes({"train.py": self.root / "experiments" / name / "train.py"}, self.root)
         identity = {
             "seed": seed,
             "model": config.model.model_dump(mode="json", exclude={"num_params"}),
@@ -181,15 +197,34 @@ class Plan:
     def _evaluation(
         self, config: ExperimentConfig, accelerator: str, run: str, condition: str
     ) -> Evaluation:
+        simulator = find_plugin("simulators", config.evaluation.simulator.type)
+        environment = _simulator_environment(simulator, accelerator, self.root, self.use_conda)
         identity = {
             "run": run,
             "condition": condition,
-            "evaluation": config.evaluation.model_dump(mode="json", exclude={"conditions"}),
+            "evaluation": config.evaluation.model_dump(
+                mode="json", exclude={"conditions", "videos_per_task"}
+            ),
             "accelerator": accelerator,
-            **self._made_by("evaluate", "evaluate", accelerator=accelerator),
+            "code": _code_of(*EVALUATION, root=self.root) | _code_of_plugin(simulator, self.root),
+            "environment": environment,
         }
         key = key_of(identity)
-        return Evaluation(f"{condition}-{key}", key, identity, condition)
+        film = {
+            "evaluation": key,
+            "videos_per_task": config.evaluation.videos_per_task,
+            "code": _code_of(*FILM, root=self.root),
+            "environment": _simulator_environment(
+                simulator, accelerator, self.root, self.use_conda, FILM_DISTRIBUTIONS
+            ),
+        }
+        return Evaluation(
+            f"{condition}-{key}",
+            key,
+            identity,
+            condition,
+            Item(f"film-{key_of(film)}", key_of(film), film),
+        )
 
     def _summary(self, config: ExperimentConfig, runs: tuple[Run, ...]) -> Item:
         return self._item(
@@ -223,7 +258,7 @@ class Plan:
         self, script: str, kind: str, templates: tuple[str, ...] = (), accelerator: str = "cpu"
     ) -> dict[str, dict[str, str]]:
         """The part of an identity that says with what code and in which environment."""
-        code = _code_of(f"scripts/{script}.py", self.root / f"scripts/{script}.py", self.root)
+        code = _code_of(f"scripts/{script}.py", root=self.root)
         rendered = {
             f"templates/{name}": sha256_file(self.root / "reports/templates" / name)
             for name in templates
@@ -235,22 +270,47 @@ class Plan:
 def collection_name(root: Path, use_conda: bool) -> str:
     """Folder of the demonstrations that config/demonstrations.yaml asks for."""
     path = root / "config/demonstrations.yaml"
-    config = validate(DemonstrationsConfig, read_yaml(path), path)
-    script = root / "scripts/collect_demonstrations.py"
+    config = load_demonstrations(path)
+    simulator = find_plugin("simulators", config.simulator.type)
+    experts = f"{simulator.package.replace('.', '/')}/demonstrations.py"
     identity = {
         "config": config.model_dump(mode="json"),
-        "code": _code_of("scripts/collect_demonstrations.py", script, root),
-        "environment": _environment_of("evaluate", "cpu", root, use_conda),
+        "code": _code_of("scripts/collect_demonstrations.py", root=root)
+        | code_hashes({experts: simulator.folder / "demonstrations.py"}, root),
+        "environment": _simulator_environment(simulator, "cpu", root, use_conda),
     }
-    return f"metaworld-{len(config.tasks)}tasks-{key_of(identity)}"
+    return f"{config.simulator.type}-{len(config.tasks)}tasks-{key_of(identity)}"
 
 
 # Hundreds of runs share a handful of scripts and environments.
 @cache
-def _code_of(name: str, path: Path, root: Path) -> dict[str, str]:
-    return code_hashes({name: path}, root)
+def _code_of(*names: str, root: Path) -> dict[str, str]:
+    return code_hashes({name: root / name for name in names}, root)
 
 
 @cache
-def _environment_of(kind: str, accelerator: str, root: Path, use_conda: bool) -> dict[str, str]:
-    return environment_identity(kind, accelerator, root, use_conda)
+def _code_of_plugin(plugin: Plugin, root: Path) -> dict[str, str]:
+    return code_hashes(plugin.entries(), root)
+
+
+@cache
+def _environment_of(
+    kind: str,
+    accelerator: str,
+    root: Path,
+    use_conda: bool,
+    distributions: tuple[str, ...] = (),
+) -> dict[str, str]:
+    return environment_identity(kind, accelerator, root, use_conda, distributions)
+
+
+def _simulator_environment(
+    simulator: Plugin,
+    accelerator: str,
+    root: Path,
+    use_conda: bool,
+    distributions: tuple[str, ...] = (),
+) -> dict[str, str]:
+    config = simulator.load("config")
+    all_distributions = (*config.DISTRIBUTIONS, *distributions)
+    return _environment_of(config.ENVIRONMENT, accelerator, root, use_conda, all_distributions)

@@ -10,15 +10,13 @@ import hashlib
 from functools import cache
 from typing import Any, ClassVar
 
-import gymnasium
-import mujoco
 import numpy as np
 from gymnasium.spaces import Box
-from metaworld.env_dict import ALL_V3_ENVIRONMENTS
-from metaworld.policies import ENV_POLICY_MAP
 
 from vla.errors import UserError
 from vla.simulation.metaworld.cameras import Pictures
+from vla.simulation.metaworld.packages import ALL_V3_ENVIRONMENTS, ENV_POLICY_MAP, mujoco
+from vla.simulation.protocol import SimulatedTask
 
 SEEDS_PER_TASK = 1000
 # Tasks whose goal marker shows where the object has to go, which only the instruction should say.
@@ -29,8 +27,14 @@ def task_seed(task: str, first_seed: int, episode: int) -> int:
     """Seed of an episode: every task draws from a block of its own.
 
     At equal seed Meta-World draws the same normalised start in every task, so that equal seeds
-    would make tasks' outcomes depend on each other.
+    would make tasks' outcomes depend on each other. `UserError` for an unknown task, and beyond the
+    block.
     """
+    if episode >= SEEDS_PER_TASK:
+        raise UserError(
+            f"Meta-World has no seed for episode {episode + 1} of {task}.",
+            f"A task has {SEEDS_PER_TASK} seeds: set episodes_per_task to at most that many.",
+        )
     return first_seed + SEEDS_PER_TASK * _blocks()[known_task(task)] + episode
 
 
@@ -56,7 +60,7 @@ def _blocks() -> dict[str, int]:
     return blocks
 
 
-class MetaWorldEnv(gymnasium.Env):
+class MetaWorldEnv(SimulatedTask):
     """One Meta-World task.
 
     Action: float32 (4,), hand displacement x, y, z and gripper, each in [-1, 1].
