@@ -33,6 +33,7 @@ def evaluate(
     """Run the episodes, and write the record last."""
     config = experiment.config.evaluation
     switches = set_determinism(threads=1)
+    simulator = load_simulator(config.simulator)  # sets variables that the record names
     circumstances = Circumstances.capture(root)
     if not allow_dirty:
         require_committed(circumstances.git, evaluation.identity["code"], experiment.name, root)
@@ -42,7 +43,6 @@ def evaluate(
     policy_file = experiment.folder / "checkpoints" / run.name / "policy.safetensors"
     facts = read_policy_facts(policy_file)
     device = str(choose_device(experiment.accelerator))
-    simulator = load_simulator(config.simulator)
     plans = plan_episodes(
         config, simulator, evaluation.condition, facts["tasks"], facts["demonstration_seeds"]
     )

@@ -59,7 +59,7 @@ def faucets(make_env) -> list[MetaWorldEnv]:
 def start(env: MetaWorldEnv, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Everything the simulator says of an initial state, and its picture."""
     env.reset(seed=seed)
-    return env._full.copy(), env.render()
+    return env.full_state.copy(), env.render()
 
 
 def demonstration(env: MetaWorldEnv, seed: int) -> tuple[list[np.ndarray], bool]:
@@ -97,7 +97,7 @@ def test_seed_decides_whatever_was_run_before(button):
 def test_reset_without_seed_draws_another_start(button):
     state, _ = start(button, 3)
     button.reset()
-    assert not np.array_equal(state, button._full)
+    assert not np.array_equal(state, button.full_state)
 
 
 def test_only_the_instruction_tells_the_faucet_tasks_apart(faucets):
@@ -124,7 +124,7 @@ def test_objects_start_in_the_range_asked_for(button, make_env):
 
     def start_x(env: MetaWorldEnv, seed: int) -> float:
         env.reset(seed=seed)
-        return env._full[4]  # where the button is
+        return env.full_state[4]  # where the button is
 
     assert 0.15 < reach(button) <= 0.2  # beyond the package's own +-0.1
     assert reach(make_env(object_range_x=0.05)) <= 0.05
@@ -190,7 +190,7 @@ def test_simulator_is_found_by_name_and_makes_tasks_with_its_settings():
     starts = []
     for seed in range(10):
         env.reset(seed=seed)
-        starts.append(env._full[4])
+        starts.append(env.full_state[4])
     assert np.abs(starts).max() <= 0.05
     env.close()
     assert simulator.seed(BUTTON, 100, 3) == task_seed(BUTTON, 100, 3)

@@ -65,6 +65,7 @@ class MetaWorldEnv(SimulatedTask):
 
     Action: float32 (4,), hand displacement x, y, z and gripper, each in [-1, 1].
     Observation: float32 (4,), hand position x, y, z (m) and gripper opening (0 to 1).
+    `full_state`: all that the package says of the present state, as its experts see it: float64 (39,).
     Pictures: `pictures()` draws them when asked, since a policy that executes chunks looks rarely.
     Ends (`terminated`) on success and (`truncated`) after `max_steps` control steps.
     """
@@ -108,14 +109,16 @@ class MetaWorldEnv(SimulatedTask):
         self._env.reset()
         # The package's reset leaves derived positions of the state before: bring them up to date.
         mujoco.mj_forward(self._env.model, self._env.data)
-        self._full = self._env._get_obs()
-        self._full[18:36] = self._full[:18]  # the previous frame of an episode that just began
+        self.full_state = self._env._get_obs()
+        self.full_state[18:36] = self.full_state[
+            :18
+        ]  # the previous frame of an episode that just began
         self._steps = 0
         return self._proprioception(), {}
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         clipped = np.clip(np.asarray(action, np.float32), -1, 1)
-        self._full, reward, _, _, info = self._env.step(clipped)
+        self.full_state, reward, _, _, info = self._env.step(clipped)
         self._steps += 1
         success = bool(info["success"])
         truncated = not success and self._steps >= self.max_steps
@@ -135,7 +138,7 @@ class MetaWorldEnv(SimulatedTask):
 
     def expert_action(self) -> np.ndarray:
         """What the package's scripted expert does in the present state: float32 (4,)."""
-        return np.clip(self._expert.get_action(self._full), -1, 1).astype(np.float32)
+        return np.clip(self._expert.get_action(self.full_state), -1, 1).astype(np.float32)
 
     def close(self) -> None:
         for pictures in self._pictures.values():
@@ -143,7 +146,7 @@ class MetaWorldEnv(SimulatedTask):
         self._pictures.clear()
 
     def _proprioception(self) -> np.ndarray:
-        return self._full[:4].astype(np.float32)
+        return self.full_state[:4].astype(np.float32)
 
     def _hidden_sites(self) -> set[str]:
         model = self._env.model
