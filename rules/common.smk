@@ -127,11 +127,12 @@ def evaluation_records(*experiments):
     ]
 
 
-def film_records(experiment):
+def film_records(*experiments):
+    """Records of every film of some experiments."""
     return [
-        ancient(relative(experiment.film_record(run, evaluation)))
-        for run in experiment.runs
-        for evaluation in run.evaluations
+        ancient(relative(record))
+        for experiment in experiments
+        for record in experiment.film_records()
     ]
 
 

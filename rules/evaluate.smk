@@ -2,7 +2,7 @@
 
 
 rule evaluate:
-    """Run one condition's episodes of one trained policy and film a few."""
+    """Run one condition's episodes of one trained policy."""
     input:
         ancient("experiments/{experiment}/results/{run}/run.json"),
     output:
@@ -21,3 +21,25 @@ rule evaluate:
         "Evaluate {wildcards.experiment} {wildcards.run} {wildcards.evaluation}"
     script:
         "../scripts/evaluate.py"
+
+
+rule film:
+    """Run a few episodes of an evaluation again, and keep them as GIFs."""
+    input:
+        ancient("experiments/{experiment}/results/{run}/{evaluation}/evaluation.json"),
+    output:
+        "experiments/{experiment}/results/{run}/{evaluation}/film-{key}/film.json",
+    log:
+        "experiments/{experiment}/logs/{run}/{evaluation}.film-{key}.log",
+    benchmark:
+        "experiments/{experiment}/logs/{run}/{evaluation}.film-{key}.benchmark.tsv"
+    conda:
+        environment("evaluate")
+    threads: 1
+    resources:
+        mem_mb=2000,
+        gpu=gpus,
+    message:
+        "Film {wildcards.experiment} {wildcards.run} {wildcards.evaluation}"
+    script:
+        "../scripts/film.py"

@@ -32,6 +32,8 @@ rule release_models:
 rule render_readme:
     """The experiment's README: goals, risks, results against targets, checklist."""
     input:
+        # A README stands for an experiment that is complete.
+        films=lambda wildcards: film_records(experiment_of(wildcards)),
         models=lambda wildcards: ancient(
             item_path(
                 experiment_of(wildcards),
@@ -78,6 +80,7 @@ rule report:
     """One HTML file over all experiments, figures and rollouts inside."""
     input:
         readmes=ancient(readmes()),
+        films=film_records(*PLAN.experiments.values()),
         comparisons=[
             ancient(f"results/{comparison.name}/comparison.json")
             for comparison in PLAN.comparisons

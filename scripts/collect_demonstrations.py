@@ -4,11 +4,11 @@ import shutil
 from pathlib import Path
 
 from vla.config.demonstrations import DemonstrationsConfig
+from vla.data.formats.lerobot_v3.writer import write_dataset
 from vla.data.manifest import content_hash, make_manifest
-from vla.files.yaml import read_yaml
-from vla.plan.reading import validate
-from vla.simulation.metaworld.card import write_card
-from vla.simulation.metaworld.demonstrations import collect
+from vla.files.atomic import write_text
+from vla.plan.reading import load_demonstrations
+from vla.simulation.collecting import collect, find_experts, sentence_table
 from vla.workflow.job import job
 
 
@@ -20,16 +20,18 @@ def collect_into(folder: Path, config: DemonstrationsConfig, processes: int) -> 
     unfinished = folder.with_name(f".{folder.name}.part")
     for leftover in (unfinished, folder):
         shutil.rmtree(leftover, ignore_errors=True)
-    frames = collect(config, unfinished, processes)
-    write_card(unfinished, config, frames)
+    experts, sentences = find_experts(config.simulator), sentence_table(config)
+    episodes = collect(config, processes)
+    write_dataset(unfinished, episodes, sentences, config.fps, experts.DIMENSIONS, experts.ROBOT)
+    frames = sum(len(episode.action) for episode in episodes)
+    write_text(unfinished / "README.md", experts.dataset_card(config, frames))
     unfinished.rename(folder)
     return frames
 
 
 if __name__ == "__main__":
     with job("evaluate", snakemake.log[0], "collect"):
-        source = Path(snakemake.input.config)
-        config = validate(DemonstrationsConfig, read_yaml(source), source)
+        config = load_demonstrations(Path(snakemake.input.config))
         manifest = Path(snakemake.output[0])
         folder = manifest.with_name(manifest.name.removesuffix(".manifest.json"))
         frames = collect_into(folder, config, snakemake.threads)

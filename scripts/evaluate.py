@@ -4,12 +4,11 @@ from pathlib import Path
 
 from vla.checks.committed import require_committed
 from vla.errors import UserError
-from vla.evaluation.episodes import episodes_table
+from vla.evaluation.episodes import crash_reports, episodes_table
 from vla.evaluation.journal import Journal
 from vla.evaluation.protocol import plan_episodes
-from vla.evaluation.video import choose, film
-from vla.evaluation.workers import run_episodes
-from vla.files.atomic import remove_leftovers, write_atomic
+from vla.evaluation.workers import evaluator_maker, run_episodes
+from vla.files.atomic import remove_leftovers, write_atomic, write_json
 from vla.files.described import check_file
 from vla.files.exclusive import exclusive
 from vla.files.sealed import read_sealed
@@ -18,7 +17,7 @@ from vla.policies.policy import PolicySpec
 from vla.policies.storage import read_policy_facts
 from vla.process.determinism import choose_device, set_determinism
 from vla.records.record import Circumstances, write_record
-from vla.simulation.metaworld.cameras import renderer_description
+from vla.simulation.finding import load_simulator
 from vla.workflow.job import job, load_plan
 
 
@@ -31,27 +30,28 @@ def evaluate(
     root: Path,
     allow_dirty: bool,
 ) -> None:
-    """Run the episodes, film some, and write the record last."""
+    """Run the episodes, and write the record last."""
     config = experiment.config.evaluation
     switches = set_determinism(threads=1)
+    simulator = load_simulator(config.simulator)  # sets variables that the record names
     circumstances = Circumstances.capture(root)
     if not allow_dirty:
         require_committed(circumstances.git, evaluation.identity["code"], experiment.name, root)
-    for folder in (record.parent, record.parent / "videos"):
-        remove_leftovers(folder)
+    remove_leftovers(record.parent)
     for file in read_sealed(experiment.run_record(run))["files"]:
         check_file(file, experiment.folder)
     policy_file = experiment.folder / "checkpoints" / run.name / "policy.safetensors"
     facts = read_policy_facts(policy_file)
     device = str(choose_device(experiment.accelerator))
     plans = plan_episodes(
-        config, evaluation.condition, facts["tasks"], tuple(facts["demonstration_seeds"])
+        config, simulator, evaluation.condition, facts["tasks"], facts["demonstration_seeds"]
     )
     spec = PolicySpec.from_json(facts["spec"])
     for plan in plans:  # a sentence that is too long is a mistake, not a hundred crashes
         spec.vocabulary.encode(plan.instruction, facts["model"]["max_words"])
     journal = Journal(record.with_name("episodes.journal"))
-    results = run_episodes(plans, policy_file, config, device, workers, journal)
+    make = evaluator_maker(policy_file, config, device)
+    results = run_episodes(plans, make, workers, journal)
     if all(result.outcome == "crash" for result in results):
         raise UserError(
             f"Every episode crashed; the first said:\n{results[0].error}",
@@ -59,14 +59,12 @@ def evaluate(
         )
     table = episodes_table(results, evaluation.condition, run.seed)
     episodes = record.with_name("episodes.parquet")
-    write_atomic(episodes, lambda path: table.drop(columns="seconds").to_parquet(path, index=False))
-    videos = film(
-        choose(results, config.videos_per_task),
-        policy_file,
-        config,
-        device,
-        record.parent / "videos",
-    )
+    write_atomic(episodes, lambda path: table.to_parquet(path, index=False))
+    files, crashes = [episodes], record.with_name("crashes.json")
+    crashes.unlink(missing_ok=True)  # of an earlier record of this key
+    if reports := crash_reports(results):
+        write_json(crashes, {"schema": 1, "crashes": reports})
+        files.append(crashes)
     write_record(
         record,
         experiment.folder,
@@ -74,7 +72,7 @@ def evaluate(
         kind="evaluation",
         key=evaluation.key,
         identity=evaluation.identity,
-        files=[episodes, *videos],
+        files=files,
         facts={
             "experiment": experiment.name,
             "condition": evaluation.condition,
@@ -82,10 +80,10 @@ def evaluate(
             "policy": facts["weights"],
             "device": device,
             "determinism": switches,
-            "renderer": renderer_description(),
+            "renderer": simulator.renderer(),
             "episodes": len(table),
             "outcomes": table["outcome"].value_counts().to_dict(),
-            "episode_seconds": float(table["seconds"].sum()),
+            "episode_seconds": sum(result.seconds for result in results),
         },
     )
     journal.remove()

@@ -4,6 +4,7 @@
 """
 
 import argparse
+import inspect
 import json
 import re
 import sys
@@ -18,14 +19,17 @@ from pydantic_core import PydanticUndefined
 from vla.config.complete import ExperimentConfig
 from vla.config.datasets import DatasetEntry
 from vla.config.demonstrations import DemonstrationsConfig
+from vla.config.evaluation import DEFAULT_SIMULATOR
 from vla.config.workflow import WorkflowConfig
 from vla.files.atomic import write_text
+from vla.plugins import find_plugin
 
+SIMULATOR = find_plugin("simulators", DEFAULT_SIMULATOR).load("config").Config
 FILES: dict[str, tuple[str, type[BaseModel]]] = {
-    "experiment": ("experiments/*/config.yaml", ExperimentConfig),
+    "experiment": ("experiments/*/config.yaml", ExperimentConfig[SIMULATOR]),
     "workflow": ("config/config.yaml", WorkflowConfig),
     "dataset": ("config/datasets.yaml, each entry", DatasetEntry),
-    "demonstrations": ("config/demonstrations.yaml", DemonstrationsConfig),
+    "demonstrations": ("config/demonstrations.yaml", DemonstrationsConfig[SIMULATOR]),
 }
 HEADER = """# Configuration
 
@@ -48,7 +52,7 @@ def document() -> str:
     """The text of config/README.md."""
     parts = [HEADER]
     for place, model in FILES.values():
-        parts.append(f"\n## `{place}`\n\n{model.__doc__.strip()}\n")
+        parts.append(f"\n## `{place}`\n\n{inspect.getdoc(model)}\n")
         parts += _tables(model, prefix="")
     return "".join(parts)
 
@@ -71,7 +75,7 @@ def _tables(model: type[BaseModel], prefix: str) -> list[str]:
         section, suffix = _section(field.annotation) or (None, "")
         if section:
             heading = f"{prefix}{name}{suffix}"
-            parts.append(f"\n### `{heading}`\n\n{section.__doc__.strip()}\n")
+            parts.append(f"\n### `{heading}`\n\n{inspect.getdoc(section)}\n")
             parts += _tables(section, f"{heading}.")
     return parts
 

@@ -1,5 +1,7 @@
 """How results are named and numbers are said, the same in every document."""
 
+import re
+
 CONDITIONS = {
     "instructed": "instructed",
     "held_out": "held-out paraphrases",
@@ -8,7 +10,8 @@ CONDITIONS = {
 
 
 def short_task(task: str) -> str:
-    return task.removesuffix("-v3").replace("-", " ")
+    """A task's name as words, without its version: 'faucet open' of 'faucet-open-v3'."""
+    return re.sub(r"[-_]v\d+$", "", task).replace("-", " ").replace("_", " ")
 
 
 def duration(seconds: float) -> str:

@@ -47,7 +47,7 @@ def artefacts(root):
         for path in (record, *record.parent.glob("*.npy")):
             yield path, lambda record=record: open_store(record.parent)
     for experiment in root.glob("experiments/*"):
-        for pattern in ("run.json", "evaluation.json", "figures.json"):
+        for pattern in ("run.json", "evaluation.json", "film.json", "figures.json"):
             for record in experiment.glob(f"results/**/{pattern}"):
                 yield from with_files(record, experiment)
         for pattern in ("summary.json", "models.json", "check.json"):

@@ -59,6 +59,9 @@ def test_what_is_already_written_is_not_counted_again(experiment):
     assert counts() == [0, before[1]], "trained: no more checkpoints"
     for evaluation in run.evaluations:
         write_json(experiment.evaluation_record(run, evaluation), {})
+    assert 0 < counts()[1] < before[1], "evaluated: films are still to come"
+    for record in experiment.film_records():
+        write_json(record, {})
     assert counts() == [0, 0]
 
 

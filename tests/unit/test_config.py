@@ -5,10 +5,14 @@ from pathlib import Path
 import pytest
 
 from tools.config_docs import document, schemas
-from vla.config.demonstrations import DemonstrationsConfig
 from vla.errors import UserError
-from vla.files.yaml import read_yaml
-from vla.plan.reading import find_dataset, load_experiment, load_registry, validate
+from vla.plan.reading import (
+    find_dataset,
+    load_demonstrations,
+    load_experiment,
+    load_registry,
+)
+from vla.simulation.metaworld.config import Config
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = """
@@ -66,12 +70,25 @@ def test_example_parses_and_defaults_complete_it(load):
     assert config.training.optimizer == "AdamW"
     assert (config.data.dataset, config.data.augmentation) == ("CALVIN", True)
     assert config.evaluation.conditions == ("instructed",)
+    assert config.evaluation.simulator == Config()
     assert config.data.cameras == ("side",)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "experiments").glob("*/config.yaml")), ids=str)
 def test_every_experiment_here_parses(path):
     load_experiment(path)
+
+
+@pytest.mark.parametrize("simulator", ["{}", "{object_range_x: 0.2}", "{type: metaworld}"])
+def test_simulator_and_its_settings_have_defaults(load, simulator):
+    config = load(EXAMPLE + f"evaluation: {{simulator: {simulator}, max_steps: 10}}")
+    assert config.evaluation.simulator == Config()
+    assert config.evaluation.max_steps == 10
+
+
+def test_unknown_simulator_names_the_nearest(load):
+    with pytest.raises(UserError, match="did you mean 'metaworld'"):
+        load(EXAMPLE + "evaluation: {simulator: {type: metawolrd}}")
 
 
 def test_number_without_dot_is_a_number(load):
@@ -108,6 +125,18 @@ def test_list_of_seeds(load):
         ('"ViT-B/16"', '"ViT-X/16"', "model.vision_encoder"),
         ("data:", "evaluation: {execute_steps: 11}\ndata:", "exceeds model.chunk_length (10)"),
         ("data:", "evaluation: {conditions: [held_out]}\ndata:", "`instructed` is what targets"),
+        (
+            "data:",
+            "evaluation: {simulator: {objekt_range_x: 0.1}}\ndata:",
+            "evaluation.simulator.objekt_range_x: unknown key; did you mean 'object_range_x'?",
+        ),
+        (
+            "data:",
+            "evaluation: {simulator: {object_range_x: 0.9}}\ndata:",
+            "evaluation.simulator.object_range_x: input should be less than or equal to 0.3",
+        ),
+        ("data:", "evaluation: {simulator: metaworld}\ndata:", "evaluation.simulator: "),
+        ("data:", "evaluation: [simulator]\ndata:", "evaluation: "),
         ("seed: 42", "seed: 42\n  seed: 43", "'seed' stands twice"),
         ("seed: 42", "seed: 42\n ]", "not valid YAML"),
         (EXAMPLE, "- a list", "holds no mapping"),
@@ -167,16 +196,19 @@ def test_task_named_twice_is_refused(refusal):
     refusal(EXAMPLE.replace("data:", tasks))
 
 
-def test_unknown_key_of_a_task_names_the_nearest():
+def test_unknown_key_of_a_task_names_the_nearest(tmp_path):
     path = ROOT / "config/demonstrations.yaml"
-    content = {"tasks": {"faucet-open-v3": {"instructions": ["a"], "helt_out": ["b"]}}}
+    text = path.read_text().replace("held_out", "helt_out")
+    path = tmp_path / "demonstrations.yaml"
+    path.write_text(text)
     with pytest.raises(UserError, match="did you mean 'held_out'"):
-        validate(DemonstrationsConfig, content, path)
+        load_demonstrations(path)
 
 
 def test_demonstrations_here_parse():
-    path = ROOT / "config/demonstrations.yaml"
-    assert validate(DemonstrationsConfig, read_yaml(path), path).tasks
+    config = load_demonstrations(ROOT / "config/demonstrations.yaml")
+    assert config.tasks
+    assert config.simulator == Config(object_range_x=0.2)
 
 
 def test_unregistered_dataset_names_the_nearest():

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from test_evaluation import BUTTON, CONFIG, journal, plans
+from test_evaluation import BUTTON, journal, maker, plans
 
 from vla.errors import GoOnLaterError
-from vla.evaluation.protocol import EpisodePlan
-from vla.evaluation.rollout import EpisodeResult
+from vla.evaluation.protocol import EpisodePlan, EpisodeResult
 from vla.evaluation.workers import run_episodes
 
 __all__ = ["journal", "plans"]  # fixtures
@@ -31,16 +30,14 @@ def many(plans: list[EpisodePlan], note: Path, count: int = 40) -> list[EpisodeP
     return [replace(plans[0], episode=i, instruction=str(note)) for i in range(count)]
 
 
-def test_results_that_cannot_be_kept_end_the_work(plans, policy_file, journal, tmp_path):
+def test_results_that_cannot_be_kept_end_the_work(plans, journal, tmp_path):
     def append(result: EpisodeResult) -> None:
         raise OSError(28, "No space left on device")
 
     journal.append = append
     note = tmp_path / "ran"
     with pytest.raises(OSError, match="No space"):
-        run_episodes(
-            many(plans, note), policy_file, CONFIG, "cpu", 1, journal, one_fills_the_disk_of_many
-        )
+        run_episodes(many(plans, note), maker(one_fills_the_disk_of_many), 1, journal)
     assert len(note.read_text().splitlines()) < 10
 
 
@@ -50,14 +47,11 @@ def stops_its_parent(plan: EpisodePlan) -> EpisodeResult:
     return one_fills_the_disk_of_many(plan)
 
 
-def test_signal_stops_after_the_episodes_under_way_and_keeps_them(
-    plans, policy_file, journal, tmp_path
-):
+def test_signal_stops_after_the_episodes_under_way_and_keeps_them(plans, journal, tmp_path):
     note = tmp_path / "ran"
     wanted = many(plans, note)
-    arguments = (policy_file, CONFIG, "cpu", 1, journal, stops_its_parent)
     with pytest.raises(GoOnLaterError, match="SIGTERM: stopped after"):
-        run_episodes(wanted, *arguments)
+        run_episodes(wanted, maker(stops_its_parent), 1, journal)
     ran = len(note.read_text().splitlines())
     assert 2 <= ran < 10
     assert len(journal.read()) == ran
@@ -67,12 +61,12 @@ ORPHAN = """
 import sys
 from pathlib import Path
 sys.path[:0] = {path!r}
-from test_evaluation import CONFIG, Journal, run_episodes
+from test_evaluation import Journal, maker, run_episodes
 from test_evaluation_stops import EpisodePlan, sleeps
 
 if __name__ == "__main__":
     plans = [EpisodePlan({task!r}, 0, 1, {note!r})]
-    run_episodes(plans, Path("none"), CONFIG, "cpu", 1, Journal(Path({journal!r})), sleeps)
+    run_episodes(plans, maker(sleeps), 1, Journal(Path({journal!r})))
 """
 
 

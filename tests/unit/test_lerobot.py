@@ -50,7 +50,7 @@ def episodes() -> list[Episode]:
 @pytest.fixture(scope="module")
 def written(episodes, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("written") / "dataset"
-    write_dataset(folder, episodes, SENTENCES, 20, NAMES)
+    write_dataset(folder, episodes, SENTENCES, 20, NAMES, "arm")
     return folder
 
 
@@ -138,7 +138,7 @@ def test_written_dataset_reads_back_exactly(written, episodes):
 
 
 def test_writing_twice_gives_the_same_bytes(written, episodes, tmp_path):
-    write_dataset(tmp_path / "again", episodes, SENTENCES, 20, NAMES)
+    write_dataset(tmp_path / "again", episodes, SENTENCES, 20, NAMES, "arm")
     first, second = (
         {
             path.relative_to(folder): path.read_bytes()
@@ -156,7 +156,7 @@ def rewritten(tmp_path_factory) -> Path:
     """The reference's own episodes, as this writer writes them."""
     reader = LeRobotReader(REFERENCE / "ref_image")
     folder = tmp_path_factory.mktemp("rewritten") / "dataset"
-    write_dataset(folder, list(reader.read(("side",))), reader.sentences(), 20, NAMES)
+    write_dataset(folder, list(reader.read(("side",))), reader.sentences(), 20, NAMES, "arm")
     return folder
 
 

@@ -1,20 +1,31 @@
 """The simulator: seeds decide, pictures do not tell the task, the Gymnasium API holds."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
 from vla.config.demonstrations import DemonstrationsConfig
+from vla.config.evaluation import SimulatorSection
 from vla.errors import UserError
-from vla.simulation.metaworld.demonstrations import collect_task, sentence_table
+from vla.simulation.collecting import collect, find_experts, sentence_table
+from vla.simulation.finding import load_simulator
+from vla.simulation.metaworld.config import Config
+from vla.simulation.metaworld.demonstrations import collect_task
 from vla.simulation.metaworld.environment import (
     ALL_V3_ENVIRONMENTS,
     SEEDS_PER_TASK,
     MetaWorldEnv,
     task_seed,
 )
+from vla.simulation.metaworld.packages import mujoco
+from vla.simulation.metaworld.simulator import Simulator
 
 BUTTON = "button-press-topdown-v3"
+Demonstrations = DemonstrationsConfig[Config]
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Constant"),  # Meta-World's experts ask for more than 1
     pytest.mark.filterwarnings("ignore:.*A Box observation space"),  # positions have no bounds
@@ -48,7 +59,7 @@ def faucets(make_env) -> list[MetaWorldEnv]:
 def start(env: MetaWorldEnv, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Everything the simulator says of an initial state, and its picture."""
     env.reset(seed=seed)
-    return env._full.copy(), env.render()
+    return env.full_state.copy(), env.render()
 
 
 def demonstration(env: MetaWorldEnv, seed: int) -> tuple[list[np.ndarray], bool]:
@@ -86,7 +97,7 @@ def test_seed_decides_whatever_was_run_before(button):
 def test_reset_without_seed_draws_another_start(button):
     state, _ = start(button, 3)
     button.reset()
-    assert not np.array_equal(state, button._full)
+    assert not np.array_equal(state, button.full_state)
 
 
 def test_only_the_instruction_tells_the_faucet_tasks_apart(faucets):
@@ -113,7 +124,7 @@ def test_objects_start_in_the_range_asked_for(button, make_env):
 
     def start_x(env: MetaWorldEnv, seed: int) -> float:
         env.reset(seed=seed)
-        return env._full[4]  # where the button is
+        return env.full_state[4]  # where the button is
 
     assert 0.15 < reach(button) <= 0.2  # beyond the package's own +-0.1
     assert reach(make_env(object_range_x=0.05)) <= 0.05
@@ -168,10 +179,71 @@ def test_unknown_task_names_the_valid_ones():
     assert BUTTON in caught.value.way_out
 
 
-def test_unknown_camera_names_the_valid_ones(make_env):
+def test_simulator_is_found_by_name_and_makes_tasks_with_its_settings():
+    simulator = load_simulator(Config(object_range_x=0.05))
+    assert isinstance(simulator, Simulator)
+    env = simulator.make(BUTTON, ("top", "side"), 16, 3)
+    assert {name: picture.shape for name, picture in pictures_of(env).items()} == {
+        "top": (16, 16, 3),
+        "side": (16, 16, 3),
+    }
+    starts = []
+    for seed in range(10):
+        env.reset(seed=seed)
+        starts.append(env.full_state[4])
+    assert np.abs(starts).max() <= 0.05
+    env.close()
+    assert simulator.seed(BUTTON, 100, 3) == task_seed(BUTTON, 100, 3)
+    assert simulator.renderer()["backend"] == os.environ["MUJOCO_GL"]
+
+
+def pictures_of(env: MetaWorldEnv) -> dict[str, np.ndarray]:
+    env.reset(seed=0)
+    return env.pictures()
+
+
+def test_simulator_that_nobody_wrote_names_the_nearest():
+    with pytest.raises(UserError, match="did you mean 'metaworld'"):
+        load_simulator(SimulatorSection(type="metawolrd"))
+
+
+def test_unknown_camera_names_the_valid_ones():
     with pytest.raises(UserError, match="wrist") as caught:
-        make_env(cameras=("wrist",)).pictures()
-    assert "side" in caught.value.way_out
+        load_simulator(Config()).check_cameras(("side", "wrist"))
+    assert "side, front, top" in caught.value.way_out
+
+
+def test_plans_are_made_without_the_simulator():
+    """The host that plans need not have it installed, and its OpenGL is not chosen there."""
+    code = (
+        "import sys, os; sys.modules['mujoco'] = sys.modules['metaworld'] = None; "
+        "import vla.simulation.metaworld.config; assert 'MUJOCO_GL' not in os.environ"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env=without_backend())
+
+
+def without_backend() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "MUJOCO_GL"}
+
+
+def test_mujoco_that_was_imported_too_early_is_an_error_that_says_so():
+    """It binds GLFW then, which needs a display and draws other pixels."""
+    code = "import mujoco; import vla.simulation.metaworld.simulator"
+    finished = subprocess.run(
+        [sys.executable, "-c", code], env=without_backend(), capture_output=True, text=True
+    )
+    assert "MuJoCo was imported before its OpenGL backend was chosen" in finished.stderr
+    backend = mujoco.GLContext.__module__.removeprefix("mujoco.")
+    assert f"Set MUJOCO_GL={backend}" in finished.stderr
+    environment = os.environ | {"MUJOCO_GL": backend}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+def test_episode_beyond_the_seeds_of_a_task_is_refused():
+    """It would be another task's."""
+    assert task_seed(BUTTON, 0, SEEDS_PER_TASK - 1)
+    with pytest.raises(UserError, match=f"episode {SEEDS_PER_TASK + 1}"):
+        task_seed(BUTTON, 0, SEEDS_PER_TASK)
 
 
 def test_no_two_tasks_share_a_seed():
@@ -190,7 +262,7 @@ def test_seeds_of_embedded_demonstrations_stay_what_they_are():
 
 
 def test_collecting_twice_gives_the_same_demonstrations():
-    config = DemonstrationsConfig(
+    config = Demonstrations(
         tasks={BUTTON: {"instructions": ["press", "push"]}}, episodes_per_task=2, image_size=16
     )
     first, second = (collect_task(config, BUTTON) for _ in range(2))
@@ -207,4 +279,25 @@ def test_collecting_twice_gives_the_same_demonstrations():
 def test_sentence_of_two_tasks_is_refused():
     tasks = {name: {"instructions": ["do it"]} for name in (BUTTON, "faucet-open-v3")}
     with pytest.raises(UserError, match="'do it' stands twice"):
-        sentence_table(DemonstrationsConfig(tasks=tasks))
+        sentence_table(Demonstrations(tasks=tasks))
+
+
+def test_collecting_in_processes_gives_every_task_in_order_with_its_settings():
+    tasks = {name: {"instructions": [name]} for name in (BUTTON, "faucet-open-v3")}
+    config = Demonstrations(
+        simulator={"object_range_x": 0.01}, tasks=tasks, episodes_per_task=1, image_size=16
+    )
+    episodes = collect(config, processes=2)
+    assert [episode.instruction for episode in episodes] == list(tasks)
+    (alone,) = collect_task(config, BUTTON)
+    assert np.array_equal(episodes[0].state, alone.state)
+    (wide,) = collect_task(Demonstrations(tasks=tasks, episodes_per_task=1, image_size=16), BUTTON)
+    assert not np.array_equal(wide.frames["side"][0], alone.frames["side"][0])
+    card = find_experts(config.simulator).dataset_card(config, 100)
+    assert "within +-0.01 m" in card
+
+
+def test_camera_of_demonstrations_is_checked_before_any_is_collected():
+    config = Demonstrations(tasks={BUTTON: {"instructions": ["a"]}}, cameras=("wrist",))
+    with pytest.raises(UserError, match="no camera 'wrist'"):
+        collect(config)

@@ -51,7 +51,7 @@ def episodes():
 @pytest.fixture(scope="module")
 def dataset(episodes, tmp_path_factory):
     folder = tmp_path_factory.mktemp("data") / "doors"
-    write_dataset(folder, episodes, SENTENCES, 20, NAMES)
+    write_dataset(folder, episodes, SENTENCES, 20, NAMES, "arm")
     return folder
 
 
@@ -122,6 +122,6 @@ def test_unfinished_store_is_not_opened(dataset, tmp_path):
 
 def test_cameras_of_different_sizes_are_refused(tmp_path):
     episode = make_episode(4, "open the door", 1, {"side": 16, "top": 32})
-    write_dataset(tmp_path / "mixed", [episode], SENTENCES, 20, NAMES)
+    write_dataset(tmp_path / "mixed", [episode], SENTENCES, 20, NAMES, "arm")
     with pytest.raises(UserError, match="pictures differ in size"):
         prepare(tmp_path / "mixed", ("side", "top"), tmp_path / "store")

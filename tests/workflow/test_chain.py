@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 
 from tests.project import SECRET
+from vla.files.described import check_file
 from vla.files.hashing import sha256_file
+from vla.files.sealed import read_sealed
 
 pytestmark = pytest.mark.xdist_group("chain")
 
@@ -37,7 +39,7 @@ def test_every_document_is_made(finished):
 def test_every_episode_is_recorded(finished):
     episodes = pd.concat(map(pd.read_parquet, finished.root.glob("experiments/*/**/*.parquet")))
     assert len(episodes) == 2 * 3  # two episodes of three runs
-    columns = {"task", "episode", "seed", "instruction", "outcome", "steps", "error", "condition"}
+    columns = {"task", "episode", "seed", "instruction", "outcome", "steps", "condition"}
     assert columns <= set(episodes.columns)
     assert set(episodes["outcome"]) <= {"success", "failure"}
     assert (episodes["instruction"] != "").all()
@@ -73,7 +75,15 @@ def test_no_secret_of_the_environment_is_written(finished):
 
 
 def test_failures_are_filmed(finished):
-    assert list(finished.root.glob("experiments/a/results/*/*/videos/*.gif"))
+    folder = finished.root / "experiments/a"
+    records = [read_sealed(path) for path in folder.glob("results/*/*/film-*/film.json")]
+    assert len(records) == 2, "one of each run"
+    for record in records:
+        (video,) = record["videos"]
+        (file,) = record["files"]
+        assert (video["task"], video["outcome"]) == ("button-press-topdown-v3", "failure")
+        assert file["path"] == video["path"]
+        check_file(file, folder)
 
 
 def test_uncommitted_changes_are_kept(project):

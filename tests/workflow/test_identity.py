@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+from vla.files.sealed import read_json
+
 pytestmark = pytest.mark.xdist_group("chain")
 
 DOCUMENTS = {"release_models": 1, "render_readme": 1, "report": 1}
@@ -28,7 +30,12 @@ def test_touch_comment_and_commit_change_nothing(project):
 def test_a_hyperparameter_concerns_its_experiment_alone(project):
     before = sorted(project.root.glob("experiments/*/results/seed*/run.json"))
     project.change("b", "training", learning_rate=5e-4)
-    assert project.jobs() == OF_ONE | {"check_experiment": 1, "train": 1, "evaluate": 1}
+    assert project.jobs() == OF_ONE | {
+        "check_experiment": 1,
+        "train": 1,
+        "evaluate": 1,
+        "film": 1,
+    }
     project.snakemake()
     after = sorted(project.root.glob("experiments/*/results/seed*/run.json"))
     assert len(after) == len(before) + 1
@@ -56,12 +63,26 @@ def test_a_change_of_one_train_py_concerns_its_experiment(project):
 
 def test_a_change_of_the_evaluation_trains_nothing(project):
     project.change("a", "evaluation", max_steps=17)
-    assert project.jobs() == OF_ONE | {"evaluate": 2}
+    assert project.jobs() == OF_ONE | {"evaluate": 2, "film": 2}
 
 
 def test_a_change_of_a_figure_draws_figures(project):
     project.edit("vla/report/figures.py", "figsize=(6, 4.2)", "figsize=(6, 4.4)")
     assert set(project.jobs()) == {"plot", "render_readme", "compare", "report"}
+
+
+def test_a_change_of_films_films_and_renders_documents(project):
+    project.edit("vla/evaluation/film.py", "FRAME_MS = 200", "FRAME_MS = 100")
+    assert project.jobs() == {"film": 3, "render_readme": 2, "report": 1}
+
+
+def test_an_experiment_without_videos_is_complete(project):
+    project.change("b", "evaluation", videos_per_task=0)
+    assert project.jobs() == {"film": 1, "render_readme": 1, "report": 1}
+    project.snakemake()
+    films = [read_json(path) for path in project.root.glob("experiments/b/**/film.json")]
+    assert sorted(len(film["videos"]) for film in films) == [0, 1]
+    assert project.jobs() == {}
 
 
 def test_words_render_documents(project):

@@ -81,6 +81,17 @@ def test_explain_tells_the_story_of_a_result_down_to_the_data(project):
     assert project.git("rev-parse", "HEAD").strip() in printed
 
 
+def test_explain_tells_what_a_video_shows(project):
+    run = runs(project, "a")[0]
+    (video,) = run.glob("*/film-*/*.gif")
+    code, printed = ask(project, "explain", str(video))
+    assert code == 0
+    assert f"{video.name}: made by film" in printed
+    evaluation = video.parents[1].name.split("-")[1]
+    assert f"of the evaluation {evaluation}, instructed" in printed
+    assert f"of the policy of run {run.name.split('-')[1]} (seed 1)" in printed
+
+
 def test_document_names_the_records_it_shows(project):
     for name in (
         "README.md",

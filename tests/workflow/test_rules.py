@@ -17,10 +17,11 @@ RULES = {
     ),
     "evaluate": (
         "experiments/b/results/seed1-*/instructed-*/evaluation.json",
-        [
-            "experiments/b/results/seed1-*/instructed-*/episodes.parquet",
-            "experiments/b/results/seed1-*/instructed-*/videos/*.gif",
-        ],
+        ["experiments/b/results/seed1-*/instructed-*/episodes.parquet"],
+    ),
+    "film": (
+        "experiments/b/results/seed1-*/instructed-*/film-*/film.json",
+        ["experiments/b/results/seed1-*/instructed-*/film-*/*.gif"],
     ),
     "summarise": (
         "experiments/b/results/summary-*/success_rates.csv",

@@ -40,7 +40,8 @@ def disk_needs(experiment: Experiment, parameters: int | None) -> list[Need]:
     if keep.keep_every:
         kept += config.training.num_steps // keep.keep_every
     videos = len(config.evaluation.tasks or ()) or USUAL_TASKS
-    videos *= config.evaluation.videos_per_task * len(config.evaluation.conditions)
+    videos *= config.evaluation.videos_per_task
+    videos *= sum(not record.is_file() for record in experiment.film_records())
     untrained = [run for run in experiment.runs if not experiment.run_record(run).is_file()]
     kept *= len(untrained)
     unfinished = [
@@ -51,7 +52,7 @@ def disk_needs(experiment: Experiment, parameters: int | None) -> list[Need]:
     checkpoints = results = None
     if parameters is not None:
         checkpoints = kept * CHECKPOINT_BYTES * parameters
-        results = len(unfinished) * (POLICY_BYTES * parameters + videos * VIDEO_BYTES)
+        results = len(unfinished) * POLICY_BYTES * parameters + videos * VIDEO_BYTES
     root, entry = experiment.root, experiment.dataset
     missing = missing_files(entry, read_manifest(entry.manifest(root)), root)
     return [

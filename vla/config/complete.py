@@ -1,10 +1,12 @@
 """Everything one YAML file says about an experiment."""
 
-from pydantic import model_validator
+from typing import Generic
+
+from pydantic import Field, model_validator
 
 from vla.config.base import Section
 from vla.config.data import DataSection
-from vla.config.evaluation import EvaluationSection
+from vla.config.evaluation import EvaluationSection, Simulated
 from vla.config.experiment import ExperimentSection
 from vla.config.model import ModelSection
 from vla.config.monitoring import MonitoringSection
@@ -12,14 +14,14 @@ from vla.config.operation import CheckpointsSection, ResourcesSection, TrackingS
 from vla.config.training import TrainingSection
 
 
-class ExperimentConfig(Section):
+class ExperimentConfig(Section, Generic[Simulated]):
     """Everything one YAML file says about an experiment."""
 
     experiment: ExperimentSection
     model: ModelSection
     training: TrainingSection
     data: DataSection
-    evaluation: EvaluationSection = EvaluationSection()
+    evaluation: EvaluationSection[Simulated] = Field(default={}, validate_default=True)
     tracking: TrackingSection = TrackingSection()
     monitoring: MonitoringSection = MonitoringSection()
     checkpoints: CheckpointsSection = CheckpointsSection()

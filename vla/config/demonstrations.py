@@ -1,10 +1,11 @@
 """`config/demonstrations.yaml`: which demonstrations `snakemake collect_demonstrations` collects."""
 
-from typing import Annotated
+from typing import Annotated, Generic
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from vla.config.base import Section
+from vla.config.evaluation import DEFAULT_SIMULATOR, Simulated
 
 Sentences = Annotated[tuple[str, ...], Field(min_length=1)]
 
@@ -18,11 +19,13 @@ class TaskInstructions(Section):
     """Paraphrases kept for evaluation; no demonstration carries them."""
 
 
-class DemonstrationsConfig(Section):
-    """Demonstrations by Meta-World's scripted experts."""
+class DemonstrationsConfig(Section, Generic[Simulated]):
+    """Demonstrations by a simulator's scripted experts."""
 
+    simulator: Simulated = Field(default={"type": DEFAULT_SIMULATOR}, validate_default=True)
+    """Which simulator, and its settings."""
     tasks: dict[str, TaskInstructions] = Field(min_length=1)
-    """Meta-World task -> its sentences."""
+    """The simulator's task -> its sentences."""
     episodes_per_task: PositiveInt = 25
     """Successful episodes kept a task."""
     first_seed: NonNegativeInt = 1_000_000
@@ -37,7 +40,5 @@ class DemonstrationsConfig(Section):
     """Cameras recorded."""
     image_size: PositiveInt = 64
     """Height and width (pixels)."""
-    object_range_x: Annotated[NonNegativeFloat, Field(le=0.3)] = 0.2
-    """Objects start within plus or minus this distance along x (m)."""
     fps: PositiveInt = 20
-    """Frames a second stated in the dataset; Meta-World's control rate is 20 Hz."""
+    """Frames a second stated in the dataset: the simulator's control rate (Hz)."""

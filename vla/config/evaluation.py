@@ -1,26 +1,30 @@
 """`evaluation`: episodes in simulation."""
 
-from typing import Annotated, Literal
+from typing import Generic, Literal, TypeVar
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, field_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 
 from vla.config.base import Section
 
 Condition = Literal["instructed", "held_out", "no_instruction"]
+DEFAULT_SIMULATOR = "metaworld"
 
 
 class SimulatorSection(Section):
     """Which simulator, and its settings. Each simulator extends it."""
 
     type: str
-    """Simulator: a folder of `vla/simulation/`."""
+    """Simulator: a folder of `vla/simulation/`, of `plugins/simulators/` or of an installed package."""
 
 
-class EvaluationSection(Section):
+Simulated = TypeVar("Simulated", bound=SimulatorSection)
+
+
+class EvaluationSection(Section, Generic[Simulated]):
     """Episodes in simulation."""
 
-    environment: Literal["metaworld"] = "metaworld"
-    """Simulator."""
+    simulator: Simulated = Field(default={"type": DEFAULT_SIMULATOR}, validate_default=True)
+    """Which simulator, and its settings."""
     tasks: tuple[str, ...] | None = None
     """Task names; by default those of the dataset."""
     conditions: tuple[Condition, ...] = Field(default=("instructed",), min_length=1)
@@ -35,10 +39,8 @@ class EvaluationSection(Section):
     """Actions of a chunk that are executed before the policy looks again (control steps)."""
     decoding: Literal["argmax", "expectation"] = "argmax"
     """How the discrete head's bins become an action: the likeliest bin, or the mean over bins."""
-    object_range_x: Annotated[NonNegativeFloat, Field(le=0.3)] = 0.2
-    """Objects start within plus or minus this distance along x (m); the stock range is 0.1."""
     videos_per_task: NonNegativeInt = 1
-    """Rollouts a task kept as GIF: failures first, then successes."""
+    """Episodes a task that are filmed: failures first, then successes."""
 
     @field_validator("tasks")
     @classmethod

@@ -1,11 +1,12 @@
-"""Which episodes an evaluation runs: task, instruction and seed of each."""
+"""Which episodes an evaluation runs, and what one gives."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from vla.config.evaluation import EvaluationSection
 from vla.errors import UserError
-from vla.simulation.metaworld.environment import SEEDS_PER_TASK, task_seed
+from vla.simulation.protocol import Simulator
 
 
 @dataclass(frozen=True)
@@ -18,16 +19,33 @@ class EpisodePlan:
     instruction: str
 
 
+@dataclass(frozen=True)
+class EpisodeResult:
+    """What one episode gave.
+
+    `outcome`: 'success', 'failure', or 'crash' when the simulator or the policy raised `error`;
+    `steps`: control steps; `seconds`: wall time.
+    """
+
+    plan: EpisodePlan
+    outcome: str
+    steps: int
+    seconds: float
+    error: str = ""
+
+
 def plan_episodes(
     config: EvaluationSection,
+    simulator: Simulator,
     condition: str,
-    tasks: tuple[dict[str, Any], ...],
-    demonstration_seeds: tuple[int, ...],
+    tasks: Sequence[dict[str, Any]],
+    demonstration_seeds: Sequence[int],
 ) -> list[EpisodePlan]:
     """Episodes in order, every task with the same number.
 
     `tasks`, `demonstration_seeds`: those of the training data. `UserError` when a seed was used
-    by a demonstration, or when the data has no sentence for a task.
+    by a demonstration, when the data has no sentence for a task, or when the simulator has too few
+    seeds.
     """
     known = {task["name"]: task for task in tasks}
     chosen = config.tasks or tuple(known)
@@ -43,12 +61,12 @@ def plan_episodes(
             EpisodePlan(
                 name,
                 episode,
-                task_seed(name, config.first_seed, episode),
+                simulator.seed(name, config.first_seed, episode),
                 sentences[episode % len(sentences)],
             )
             for episode in range(config.episodes_per_task)
         ]
-    _check_seeds(config, plans, demonstration_seeds)
+    _check_seeds(plans, demonstration_seeds)
     return plans
 
 
@@ -64,14 +82,7 @@ def _sentences(task: dict[str, Any], condition: str) -> list[str]:
     return sentences
 
 
-def _check_seeds(
-    config: EvaluationSection, plans: list[EpisodePlan], demonstration_seeds: tuple[int, ...]
-) -> None:
-    if config.episodes_per_task > SEEDS_PER_TASK:
-        raise UserError(
-            f"evaluation.episodes_per_task is {config.episodes_per_task}.",
-            f"A task has {SEEDS_PER_TASK} seeds: ask for at most that many.",
-        )
+def _check_seeds(plans: list[EpisodePlan], demonstration_seeds: Sequence[int]) -> None:
     shared = {plan.seed for plan in plans} & set(demonstration_seeds)
     if shared:
         raise UserError(

@@ -3,48 +3,24 @@
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 import torch
 
 from vla.config.evaluation import EvaluationSection
-from vla.evaluation.protocol import EpisodePlan
+from vla.evaluation.protocol import EpisodePlan, EpisodeResult
 from vla.policies.policy import Observation, Policy
-from vla.simulation.metaworld.environment import MetaWorldEnv
+from vla.simulation.protocol import SimulatedTask
 
-
-@dataclass
-class EpisodeResult:
-    """What one episode gave.
-
-    `outcome`: 'success', 'failure', or 'crash' when the simulator or the policy raised `error`;
-    `steps`: control steps.
-    """
-
-    plan: EpisodePlan
-    outcome: str
-    steps: int
-    seconds: float
-    error: str = ""
-
-    def row(self) -> dict[str, Any]:
-        return asdict(self.plan) | {
-            "outcome": self.outcome,
-            "success": self.outcome == "success",
-            "steps": self.steps,
-            "seconds": self.seconds,
-            "error": self.error,
-        }
+Watch = Callable[[SimulatedTask], None]
 
 
 def run_episode(
     policy: Policy,
-    env: MetaWorldEnv,
+    task: SimulatedTask,
     plan: EpisodePlan,
     config: EvaluationSection,
-    watch: Callable[[MetaWorldEnv], None] | None = None,
+    watch: Watch | None = None,
 ) -> EpisodeResult:
     """Run one episode on the device that holds `policy`; exceptions become a crash.
 
@@ -53,20 +29,21 @@ def run_episode(
     started = time.monotonic()
     steps = 0
     try:
-        words = policy.spec.vocabulary.encode(plan.instruction, policy.config.max_words)
-        state, _ = env.reset(seed=plan.seed)
+        state, _ = task.reset(seed=plan.seed)
         if watch:
-            watch(env)
+            watch(task)
         done = success = False
         while not done:
-            pictures = env.pictures()
-            chunk = _actions(policy, pictures, words, state, config.decoding)
+            chunk = choose_actions(
+                policy, task.pictures(), plan.instruction, state, config.decoding
+            )
             for action in chunk[: config.execute_steps]:
-                state, _, success, truncated, _ = env.step(action)
+                state, _, terminated, truncated, info = task.step(action)
                 steps += 1
                 if watch:
-                    watch(env)
-                done = success or truncated
+                    watch(task)
+                success = bool(info["success"])
+                done = terminated or truncated
                 if done:
                     break
         outcome, error = ("success" if success else "failure"), ""
@@ -75,18 +52,22 @@ def run_episode(
     return EpisodeResult(plan, outcome, steps, time.monotonic() - started, error)
 
 
-def _actions(
+def choose_actions(
     policy: Policy,
     pictures: dict[str, np.ndarray],
-    words: np.ndarray,
+    sentence: str,
     state: np.ndarray,
     decoding: str,
 ) -> np.ndarray:
-    device = policy.state_mean.device
+    """The policy's next actions, in the dataset's units: float32 (chunk, action_dim).
+
+    `pictures`: of each camera, uint8 (size, size, 3); `state`: float32 (state_dim,).
+    """
     stacked = np.stack([pictures[camera].transpose(2, 0, 1) for camera in policy.spec.cameras])
+    words = policy.spec.vocabulary.encode(sentence, policy.config.max_words)
     observation = Observation(
         torch.from_numpy(stacked)[None],
         torch.from_numpy(words)[None],
         torch.from_numpy(state)[None],
     )
-    return policy.act(observation.to(device), decoding)[0].cpu().numpy()
+    return policy.act(observation.to(policy.state_mean.device), decoding)[0].cpu().numpy()

@@ -5,49 +5,55 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from pathlib import Path
+from typing import Any, Protocol
 
-from vla.config.evaluation import EvaluationSection
+from vla.config.evaluation import EvaluationSection, SimulatorSection
 from vla.errors import GoOnLaterError
+from vla.evaluation.evaluator import Evaluator
 from vla.evaluation.journal import Journal
-from vla.evaluation.protocol import EpisodePlan
-from vla.evaluation.rollout import EpisodeResult, run_episode
-from vla.policies.policy import Policy
-from vla.policies.storage import load_policy
-from vla.process.determinism import set_determinism
+from vla.evaluation.protocol import EpisodePlan, EpisodeResult
 from vla.process.progress import Progress
 from vla.process.signals import StopRequest
-from vla.simulation.metaworld.environment import MetaWorldEnv
+
+
+class RunsEpisodes(Protocol):
+    """What works in a worker process: an `Evaluator`."""
+
+    def run(self, plan: EpisodePlan) -> EpisodeResult: ...
+
+
+MakeEvaluator = Callable[[], RunsEpisodes]
 
 # What one worker process keeps between episodes.
-_setup: tuple[Path, EvaluationSection, str]
-_policy: Policy | None = None
-_env: MetaWorldEnv | None = None
+_make: MakeEvaluator
+_evaluator: RunsEpisodes | None = None
+
+
+def evaluator_maker(policy_file: Path, config: EvaluationSection, device: str) -> MakeEvaluator:
+    """What makes an `Evaluator` in a worker process."""
+    # Classes that Pydantic makes of generic ones cannot be pickled: the content can.
+    content = config.model_dump(mode="json")
+    return partial(_make_evaluator, policy_file, type(config.simulator), content, device)
 
 
 def run_episodes(
-    plans: list[EpisodePlan],
-    policy_file: Path,
-    config: EvaluationSection,
-    device: str,
-    workers: int,
-    journal: Journal,
-    episode: Callable[[EpisodePlan], EpisodeResult] | None = None,
+    plans: Sequence[EpisodePlan], make: MakeEvaluator, workers: int, journal: Journal
 ) -> list[EpisodeResult]:
     """Results in the order of `plans`, the same for any number of workers.
 
-    Episodes whose results stand in `journal` are not run again; each new result is written there.
+    `make` is called in each worker process. Episodes whose results stand in `journal` are not run
+    again; each new result is written there.
 
     When a worker dies, the episodes without result run again one by one, each in a process of its
     own, so that the one that kills its process is found and recorded as a crash.
 
     Raises `GoOnLaterError` when a signal asks to stop: after the episodes that are being run.
     """
-    run = episode or _run
-    setup = (policy_file, config, device)
     known = journal.read()
     results = {plan: known[plan] for plan in plans if plan in known}
     journal.rewrite(results)
@@ -59,11 +65,11 @@ def run_episodes(
         progress.update()
 
     with StopRequest() as stop:
-        for result in _in_pool([p for p in plans if p not in results], setup, workers, run, stop):
+        for result in _in_pool([p for p in plans if p not in results], make, workers, stop):
             note(result)
         for plan in [plan for plan in plans if plan not in results]:
             started = time.monotonic()
-            alone = [] if stop.signal_name else list(_in_pool([plan], setup, 1, run, stop))
+            alone = [] if stop.signal_name else list(_in_pool([plan], make, 1, stop))
             if stop.signal_name and not alone:
                 raise GoOnLaterError(
                     f"{stop.signal_name}: stopped after {len(results)} of {len(plans)} episodes, "
@@ -78,12 +84,12 @@ def _died(plan: EpisodePlan, seconds: float) -> EpisodeResult:
 
 
 def _in_pool(
-    plans: list[EpisodePlan], setup: tuple, workers: int, run: Callable, stop: StopRequest
+    plans: list[EpisodePlan], make: MakeEvaluator, workers: int, stop: StopRequest
 ) -> Iterator[EpisodeResult]:
     """Results as they come, until a worker dies; once `stop` is asked, of episodes under way."""
     context = multiprocessing.get_context("spawn")  # neither OpenGL nor CUDA survives a fork
-    with ProcessPoolExecutor(workers, context, _start, setup) as pool:
-        futures = [pool.submit(run, plan) for plan in plans]
+    with ProcessPoolExecutor(workers, context, _start, (make,)) as pool:
+        futures = [pool.submit(_run, plan) for plan in plans]
         given = set()
         try:
             for future in as_completed(futures):
@@ -101,13 +107,12 @@ def _in_pool(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _start(policy_file: Path, config: EvaluationSection, device: str) -> None:
-    global _setup
+def _start(make: MakeEvaluator) -> None:
+    global _make
     for number in (signal.SIGINT, signal.SIGUSR1):  # meant for the parent, which stops in order
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    set_determinism(threads=1)
-    _setup = (policy_file, config, device)
+    _make = make
 
 
 def _end_with_parent() -> None:
@@ -116,17 +121,15 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
+def _make_evaluator(
+    policy_file: Path, settings: type[SimulatorSection], content: dict[str, Any], device: str
+) -> Evaluator:
+    return Evaluator(policy_file, EvaluationSection[settings].model_validate(content), device)
+
+
 def _run(plan: EpisodePlan) -> EpisodeResult:
     # What fails here, unlike what fails in an episode, is no outcome: it ends the evaluation.
-    global _policy, _env
-    policy_file, config, device = _setup
-    if _policy is None:
-        _policy = load_policy(policy_file, device)
-    if _env is None or _env.task != plan.task:
-        if _env is not None:
-            _env.close()
-        spec = _policy.spec
-        _env = MetaWorldEnv(
-            plan.task, spec.cameras, spec.image_size, config.object_range_x, config.max_steps
-        )
-    return run_episode(_policy, _env, plan, config)
+    global _evaluator
+    if _evaluator is None:
+        _evaluator = _make()
+    return _evaluator.run(plan)

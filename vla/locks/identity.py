@@ -10,22 +10,24 @@ from vla.locks.files import EnvironmentFiles, environment_name, lock_hash
 DISTRIBUTIONS = {
     "data": ("av", "numpy", "pyarrow"),
     "train": ("numpy", "safetensors", "torch"),
-    "evaluate": ("gymnasium", "metaworld", "mujoco", "numpy", "safetensors", "torch"),
+    "evaluate": ("numpy", "safetensors", "torch"),
     "analyse": ("jinja2", "matplotlib", "numpy", "pandas", "scipy", "statsmodels"),
 }
 
 
 def environment_identity(
-    kind: str, accelerator: str, root: Path, use_conda: bool
+    kind: str, accelerator: str, root: Path, use_conda: bool, distributions: tuple[str, ...] = ()
 ) -> dict[str, str]:
     """What a key says of the environment of jobs of that kind.
 
-    Under `--use-conda` the hash of the environment's lock; otherwise the host's versions of Python
+    `distributions`: those that decide what the chosen plug-ins compute. Under `--use-conda` the hash of the environment's lock; otherwise the host's versions of Python
     and of the distributions that matter.
     """
     if use_conda:
         name = environment_name(kind, accelerator)
         lock = lock_hash(EnvironmentFiles(name, root))
         return {"deployment": "conda", "name": name, "lock": lock}
-    versions = {name: importlib.metadata.version(name) for name in DISTRIBUTIONS[kind]}
+    versions = {
+        name: importlib.metadata.version(name) for name in (*DISTRIBUTIONS[kind], *distributions)
+    }
     return {"deployment": "host", "python": platform.python_version(), **versions}

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from vla.config.complete import ExperimentConfig
+from vla.config.demonstrations import DemonstrationsConfig
 from vla.files.hashing import sha256_file
 from vla.locks.identity import environment_identity
 from vla.plan.deployment import Deployment
 from vla.plan.items import Evaluation, Item, Run
 from vla.plan.keys import key_of
 from vla.plan.stages import (
+    COLLECT,
     DOCUMENTS,
     EVALUATE,
     FILM,
@@ -69,19 +71,20 @@ class Identities:
         self, config: ExperimentConfig, accelerator: str, run: str, condition: str
     ) -> Values:
         asked = config.evaluation.model_dump(mode="json", exclude={"conditions", "videos_per_task"})
+        simulator = self._simulator(config)
         return {
             "run": run,
             "condition": condition,
             "evaluation": asked,
             "accelerator": accelerator,
-            **self.made_by(EVALUATE, accelerator, (self._policy(config), self._simulator(config))),
+            **self.made_by(EVALUATE, accelerator, (self._policy(config),), simulator=simulator),
         }
 
     def film(self, config: ExperimentConfig, accelerator: str, evaluation: str) -> Values:
         return {
             "evaluation": evaluation,
             "videos_per_task": config.evaluation.videos_per_task,
-            **self.made_by(FILM, accelerator),
+            **self.made_by(FILM, accelerator, simulator=self._simulator(config)),
         }
 
     def document(self, name: str, config: ExperimentConfig, folder: str, needs: Values) -> Values:
@@ -95,21 +98,40 @@ class Identities:
     def _simulator(self, config: ExperimentConfig) -> Plugin:
         return find_plugin("simulators", config.evaluation.simulator.type, self.root)
 
+    def collection(self, config: DemonstrationsConfig) -> Values:
+        """Demonstrations that a simulator's experts are asked for."""
+        simulator = find_plugin("simulators", config.simulator.type, self.root)
+        experts = simulator.folder / "demonstrations.py"
+        own = {experts.relative_to(self.root).as_posix(): experts} if experts.is_file() else {}
+        return {
+            "config": config.model_dump(mode="json"),
+            **self.made_by(COLLECT, own=own, simulator=simulator),
+        }
+
     def made_by(
         self,
         stage: Stage,
         accelerator: str = "cpu",
         plugins: tuple[Plugin, ...] = (),
         own: dict[str, Path] | None = None,
+        simulator: Plugin | None = None,
     ) -> Values:
-        """The part of an identity that says with what code and in which environment."""
-        chosen = own or {}
-        for plugin in plugins:
-            chosen = chosen | plugin.code
+        """The part of an identity that says with what code and in which environment.
+
+        `plugins`, `own`: further core modules; `simulator`: one more plug-in, which also says in
+        what environment it runs.
+        """
+        chosen = {name: path for plugin in plugins for name, path in plugin.code.items()}
+        chosen |= own or {}
+        environment, distributions = stage.environment, stage.distributions
+        if simulator:
+            chosen |= simulator.code
+            environment = simulator.load("config").ENVIRONMENT
+            distributions += tuple(simulator.load("config").DISTRIBUTIONS)
         return {
             "code": _stage_code(stage, self.root) | _closure(tuple(chosen.items()), self.root),
             "environment": _environment(
-                stage.environment, accelerator, self.root, self.deployment.use_conda
+                environment, accelerator, self.root, self.deployment.use_conda, distributions
             ),
         }
 
@@ -155,5 +177,7 @@ def _closure(entries: tuple[tuple[str, Path], ...], root: Path) -> dict[str, str
 
 
 @cache
-def _environment(kind: str, accelerator: str, root: Path, use_conda: bool) -> dict[str, str]:
-    return environment_identity(kind, accelerator, root, use_conda)
+def _environment(
+    kind: str, accelerator: str, root: Path, use_conda: bool, distributions: tuple[str, ...]
+) -> dict[str, str]:
+    return environment_identity(kind, accelerator, root, use_conda, distributions)

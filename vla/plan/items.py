@@ -20,7 +20,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Evaluation(Item):
-    """One condition's episodes of one run."""
+    """One condition's episodes of one run. `film`: the videos of some of them."""
 
     condition: str
     film: Item
@@ -66,6 +66,13 @@ class Experiment:
 
     def evaluation_record(self, run: Run, evaluation: Evaluation) -> Path:
         return self.results(run.name, evaluation.name, "evaluation.json")
+
+    def film_record(self, run: Run, evaluation: Evaluation) -> Path:
+        return self.results(run.name, evaluation.name, evaluation.film.name, "film.json")
+
+    def film_records(self) -> list[Path]:
+        """Of every evaluation."""
+        return [self.film_record(run, e) for run in self.runs for e in run.evaluations]
 
     def find_run(self, name: str) -> Run:
         return find(self.runs, name)

@@ -7,8 +7,11 @@ from pydantic import BaseModel, ValidationError
 
 from vla.config.complete import ExperimentConfig
 from vla.config.datasets import DatasetEntry
+from vla.config.demonstrations import DemonstrationsConfig
+from vla.config.evaluation import DEFAULT_SIMULATOR, SimulatorSection
 from vla.errors import UserError, nearest
 from vla.files.yaml import read_yaml
+from vla.plugins import find_plugin
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -27,7 +30,25 @@ def validate(model: type[Model], content: dict[str, Any], source: Path) -> Model
 
 
 def load_experiment(path: Path) -> ExperimentConfig:
-    return validate(ExperimentConfig, read_yaml(path), path)
+    content = read_yaml(path)
+    settings = simulator_settings(content.get("evaluation"))
+    return validate(ExperimentConfig[settings], content, path)
+
+
+def load_demonstrations(path: Path) -> DemonstrationsConfig:
+    content = read_yaml(path)
+    return validate(DemonstrationsConfig[simulator_settings(content)], content, path)
+
+
+def simulator_settings(section: object) -> type[SimulatorSection]:
+    """The settings' model of the simulator that a section names in `simulator.type`.
+
+    A section that is no mapping is refused later, with all other mistakes.
+    """
+    simulator = section.get("simulator") if isinstance(section, dict) else None
+    name = simulator.get("type") if isinstance(simulator, dict) else None
+    name = name if isinstance(name, str) else DEFAULT_SIMULATOR
+    return find_plugin("simulators", name).load("config").Config
 
 
 def load_registry(root: Path) -> dict[str, DatasetEntry]:

@@ -19,7 +19,8 @@ class Stage:
     `rule`: its rule, and its script `scripts/<rule>.py`; `environment`: the kind of environment that
     it runs in; `core`: modules that decide the result, hashed with all that they import, to which
     the plan adds the chosen plug-ins; `glue`: files that only put these together, hashed by
-    themselves (the script always is); `templates`: of reports/templates.
+    themselves (the script always is); `templates`: of reports/templates;
+    `distributions`: packages, beyond those of the kind of environment, that decide the result.
 
     What a script uses besides (records, trackers, monitors, checkpoints, progress) decides no result.
     """
@@ -29,6 +30,7 @@ class Stage:
     core: tuple[str, ...]
     glue: tuple[str, ...] = ()
     templates: tuple[str, ...] = ()
+    distributions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,9 @@ STANDARD_TRAINING = (
 EVALUATE = Stage(
     "evaluate", "evaluate", ("vla/evaluation/evaluator.py", "vla/evaluation/protocol.py")
 )
-FILM = Stage("film", "evaluate", ("vla/evaluation/film.py",))
+FILM = Stage(
+    "film", "evaluate", ("vla/evaluation/film.py",), distributions=("imageio", "pillow")
+)
 COMPARE = Stage(
     "compare",
     "analyse",

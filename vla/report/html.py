@@ -6,6 +6,7 @@ from typing import Any
 
 from vla.files.described import check_file
 from vla.files.sealed import read_sealed
+from vla.plan.items import Experiment
 from vla.plan.plan import Plan
 from vla.report.figures import overview, save
 from vla.report.readme import readme_context, template_environment
@@ -28,7 +29,7 @@ def render_report(plan: Plan, folder: Path, unfinished: dict[str, dict[str, Any]
         record = read_sealed(experiment.results(experiment.figures.name, "figures.json"))
         figures = [check_file(file, experiment.folder) for file in record["files"]]
         context["drawn"] = {figure.stem: inline(figure) for figure in figures}
-        context["videos"] = _videos(context["evaluations"], experiment.folder)
+        context["videos"] = _videos(experiment)
         experiments.append(context)
         summaries[experiment.config.experiment.name] = summary
     if summaries:
@@ -57,16 +58,16 @@ def inline(path: Path) -> str:
     return f"data:{MEDIA[path.suffix]};base64,{content}"
 
 
-def _videos(evaluations: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
+def _videos(experiment: Experiment) -> list[dict[str, Any]]:
     """Filmed episodes of the instructed condition, each checked against its record."""
     videos = []
-    for evaluation in evaluations:
-        if evaluation["condition"] != "instructed":
-            continue
-        for file in evaluation["files"]:
-            path = Path(file["path"])
-            if path.suffix == ".gif":
-                task, outcome = path.stem.rsplit("-", 2)[0], path.stem.rsplit("-", 1)[1]
-                picture = inline(check_file(file, folder))
-                videos.append({"task": task, "outcome": outcome, "picture": picture})
+    for run in experiment.runs:
+        for evaluation in run.evaluations:
+            if evaluation.condition != "instructed":
+                continue
+            record = read_sealed(experiment.film_record(run, evaluation))
+            files = {file["path"]: file for file in record["files"]}
+            for video in record["videos"]:
+                picture = inline(check_file(files[video["path"]], experiment.folder))
+                videos.append(video | {"picture": picture})
     return videos

@@ -11,6 +11,13 @@ from vla.plan.items import Experiment
 from vla.plan.plan import Plan
 from vla.reproduction.places import experiment_folder, placed
 
+# What names the files that a job made, and where it lies in an experiment's folder.
+RECORDS = {
+    "run.json": "results/*",
+    "evaluation.json": "results/*/*",
+    "film.json": "results/*/*/*",
+}
+
 
 def explain(path: Path) -> str:
     """The story of a file that some record names, down to the data. Its bytes are checked first."""
@@ -28,6 +35,10 @@ def explain(path: Path) -> str:
     lines = [f"{path.name}: made by {record['kind']}, key {record['key']}", *_story(record)]
     if view != path:
         lines.insert(0, f"{view.parent.parent.name} of the model is {path}")
+    if record["kind"] == "film":
+        record_path = record_path.parents[1] / "evaluation.json"
+        record = read_sealed(record_path)
+        lines += ["", f"of the evaluation {record['key']}, {record['condition']}", *_story(record)]
     if record["kind"] == "evaluation":
         run = read_sealed(record_path.parents[1] / "run.json")
         lines += ["", f"of the policy of run {run['key']} (seed {run['seed']})", *_story(run)]
@@ -43,12 +54,12 @@ def explain(path: Path) -> str:
 
 def find_record(path: Path) -> tuple[Path, dict[str, Any]]:
     """The record that names `path`, or `path` itself when it is one."""
-    if path.name in ("run.json", "evaluation.json"):
+    if path.name in RECORDS:
         return path, read_sealed(path)
     folder = experiment_folder(path)
     damaged = []
-    for pattern in ("results/*/run.json", "results/*/*/evaluation.json"):
-        for candidate in sorted(folder.glob(pattern)):
+    for name, pattern in RECORDS.items():
+        for candidate in sorted(folder.glob(f"{pattern}/{name}")):
             try:
                 record = read_sealed(candidate)
             except UserError as error:  # it need not be the one that is sought

@@ -1,7 +1,10 @@
 """What a simulator is. `vla/simulation/<name>/` holds `config.py` and `simulator.py`.
 
 `config.py`: `Config`, the `evaluation.simulator` section; `ENVIRONMENT`, the kind of locked environment
-it runs in. `simulator.py`: `Simulator`, below.
+it runs in; `DISTRIBUTIONS`, the distributions whose versions decide what it does. It is imported when
+plans are made, where the simulator may not be installed.
+`simulator.py`: `Simulator`, below. `demonstrations.py`, where there are scripted experts: see
+`vla/simulation/collecting.py`.
 """
 
 from abc import ABC, abstractmethod
@@ -10,6 +13,7 @@ import gymnasium
 import numpy as np
 
 from vla.config.evaluation import SimulatorSection
+from vla.errors import UserError
 
 
 class SimulatedTask(gymnasium.Env):
@@ -29,7 +33,9 @@ class SimulatedTask(gymnasium.Env):
 
 
 class Simulator(ABC):
-    """A simulator with its settings."""
+    """A simulator with its settings. `cameras`: names of those that its tasks can be seen with."""
+
+    cameras: tuple[str, ...]
 
     def __init__(self, settings: SimulatorSection):
         self.settings = settings
@@ -41,8 +47,18 @@ class Simulator(ABC):
     @abstractmethod
     def make(
         self, task: str, cameras: tuple[str, ...], image_size: int, max_steps: int
-    ) -> SimulatedTask: ...
+    ) -> SimulatedTask:
+        """One task, seen with `cameras`; `image_size` in pixels, `max_steps` in control steps."""
 
     @abstractmethod
     def renderer(self) -> dict[str, str]:
         """What draws the pictures, for the record: `renderer`, `version` and what else matters."""
+
+    def check_cameras(self, cameras: tuple[str, ...]) -> None:
+        """`UserError` that names the simulator's cameras, when one of `cameras` is none of them."""
+        for name in cameras:
+            if name not in self.cameras:
+                raise UserError(
+                    f"The simulator has no camera {name!r}.",
+                    f"Take some of: {', '.join(self.cameras)}.",
+                )

@@ -59,6 +59,7 @@ def archived_files(experiment: Experiment) -> list[Path]:
     for run in experiment.runs:
         records = [experiment.run_record(run)]
         records += [experiment.evaluation_record(run, e) for e in run.evaluations]
+        records += [experiment.film_record(run, e) for e in run.evaluations]
         for record in records:
             files.append(record)
             files += [check_file(f, experiment.folder) for f in read_sealed(record)["files"]]

@@ -12,7 +12,7 @@ INPUTS = (
     "data/.prepared/*/prepared.json",
     "results/comparison-*/comparison.json",
 )
-OF_AN_EXPERIMENT = ("results/*/*.*", "results/*/*/evaluation.json")
+OF_AN_EXPERIMENT = ("results/*/*.*", "results/*/*/evaluation.json", "results/*/*/film-*/film.json")
 
 
 def bring_into_present(root: Path, experiments: Iterable[str]) -> list[Path]:

@@ -7,10 +7,9 @@ untouched: only a copy of the model that the renderer sees is changed.
 import copy
 import os
 
-import mujoco
 import numpy as np
 
-from vla.errors import UserError
+from vla.simulation.metaworld.packages import mujoco
 
 # Free cameras: point looked at (m), distance (m), azimuth and elevation (degrees).
 CAMERAS = {
@@ -27,11 +26,6 @@ class Pictures:
     def __init__(
         self, model: mujoco.MjModel, cameras: tuple[str, ...], size: int, hidden_sites: set[str]
     ):
-        for name in cameras:
-            if name not in CAMERAS:
-                raise UserError(
-                    f"The simulator has no camera {name!r}.", f"Take some of: {', '.join(CAMERAS)}."
-                )
         self.cameras = {name: _free_camera(**CAMERAS[name]) for name in cameras}
         drawn = copy.copy(model)
         drawn.vis.quality.offsamples = 0

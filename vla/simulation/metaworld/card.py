@@ -1,11 +1,10 @@
 """The dataset card that a collected dataset carries."""
 
 import importlib.metadata
-from pathlib import Path
 
 from vla.config.demonstrations import DemonstrationsConfig
-from vla.files.atomic import write_text
 from vla.simulation.metaworld.cameras import renderer_description
+from vla.simulation.metaworld.config import Config
 from vla.simulation.metaworld.environment import task_seed
 
 CARD = """---
@@ -54,15 +53,15 @@ than the format asks for: `task` (name in Meta-World) and `held_out`; `meta/epis
 """
 
 
-def write_card(folder: Path, config: DemonstrationsConfig, frames: int) -> None:
-    """Write `README.md` into the dataset's folder, every figure from what was collected."""
+def dataset_card(config: DemonstrationsConfig[Config], frames: int) -> str:
+    """The dataset's README, every figure from what was collected."""
     renderer = renderer_description()
     rows = [
         f"| {task} | {task_seed(task, config.first_seed, 0)} "
         f"| {'; '.join(words.instructions)} | {'; '.join(words.held_out)} |"
         for task, words in config.tasks.items()
     ]
-    text = CARD.format(
+    return CARD.format(
         count=len(config.tasks),
         episodes=len(config.tasks) * config.episodes_per_task,
         per_task=config.episodes_per_task,
@@ -73,10 +72,9 @@ def write_card(folder: Path, config: DemonstrationsConfig, frames: int) -> None:
         cameras=", ".join(config.cameras),
         size=config.image_size,
         renderer=f"{renderer['renderer']}, {renderer['version']} ({renderer['settings']})",
-        range=config.object_range_x,
+        range=config.simulator.object_range_x,
         noise=config.noise,
         after=config.steps_after_success,
         max_steps=config.max_steps,
         rows="\n".join(rows),
     )
-    write_text(folder / "README.md", text)

@@ -1,19 +1,17 @@
-"""Collect demonstrations from Meta-World's scripted experts."""
-
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
-from pathlib import Path
+"""Demonstrations by Meta-World's scripted experts."""
 
 import numpy as np
-import pandas as pd
 
 from vla.config.demonstrations import DemonstrationsConfig
 from vla.data.episode import Episode
-from vla.data.formats.lerobot_v3.writer import write_dataset
 from vla.errors import UserError
-from vla.process.progress import Progress
+from vla.simulation.metaworld.card import dataset_card
+from vla.simulation.metaworld.config import Config
 from vla.simulation.metaworld.environment import SEEDS_PER_TASK, MetaWorldEnv, task_seed
+
+__all__ = ["DIMENSIONS", "ROBOT", "collect_task", "dataset_card"]
+
+ROBOT = "sawyer"
 
 DIMENSIONS = {
     "observation.state": ["hand_x_m", "hand_y_m", "hand_z_m", "gripper_opening"],
@@ -21,26 +19,9 @@ DIMENSIONS = {
 }
 
 
-def collect(config: DemonstrationsConfig, folder: Path, processes: int = 1) -> int:
-    """Write a LeRobotDataset of `config`'s demonstrations to `folder`; returns its frames.
-
-    States and actions depend on the configuration and the versions of Meta-World and MuJoCo
-    alone, not on the number of processes.
-    """
-    context = multiprocessing.get_context("spawn")  # OpenGL contexts do not survive a fork
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        progress = Progress("collect", len(config.tasks), "task")
-        by_task = []
-        for episodes_of_task in pool.map(partial(collect_task, config), config.tasks):
-            by_task.append(episodes_of_task)
-            progress.update()
-    episodes = [episode for task in by_task for episode in task]
-    write_dataset(folder, episodes, sentence_table(config), config.fps, DIMENSIONS)
-    return sum(len(episode.action) for episode in episodes)
-
-
-def collect_task(config: DemonstrationsConfig, task: str) -> list[Episode]:
-    env = MetaWorldEnv(task, config.cameras, config.image_size, config.object_range_x)
+def collect_task(config: DemonstrationsConfig[Config], task: str) -> list[Episode]:
+    """`episodes_per_task` successful episodes, from the first seeds on that give them."""
+    env = MetaWorldEnv(task, config.cameras, config.image_size, config.simulator.object_range_x)
     sentences = config.tasks[task].instructions
     episodes: list[Episode] = []
     for attempt in range(SEEDS_PER_TASK):
@@ -60,7 +41,7 @@ def collect_task(config: DemonstrationsConfig, task: str) -> list[Episode]:
 
 
 def demonstrate(
-    env: MetaWorldEnv, seed: int, noise: float, sentence: str, config: DemonstrationsConfig
+    env: MetaWorldEnv, seed: int, noise: float, sentence: str, config: DemonstrationsConfig[Config]
 ) -> Episode | None:
     """One episode of the expert, or None when it does not succeed.
 
@@ -95,20 +76,3 @@ def demonstrate(
         instruction=sentence,
         seed=seed,
     )
-
-
-def sentence_table(config: DemonstrationsConfig) -> pd.DataFrame:
-    """LeRobot's `tasks.parquet` with two more columns: the simulator's task and `held_out`."""
-    rows = [
-        (sentence, task, held_out)
-        for task, words in config.tasks.items()
-        for held_out, sentences in ((False, words.instructions), (True, words.held_out))
-        for sentence in sentences
-    ]
-    table = pd.DataFrame(rows, columns=["sentence", "task", "held_out"]).set_index("sentence")
-    if table.index.has_duplicates:
-        twice = table.index[table.index.duplicated()][0]
-        raise UserError(f"The sentence {twice!r} stands twice.", "Give each sentence one task.")
-    table.index.name = None
-    table.insert(0, "task_index", range(len(table)))
-    return table

@@ -10,15 +10,13 @@ import hashlib
 from functools import cache
 from typing import Any, ClassVar
 
-import gymnasium
-import mujoco
 import numpy as np
 from gymnasium.spaces import Box
-from metaworld.env_dict import ALL_V3_ENVIRONMENTS
-from metaworld.policies import ENV_POLICY_MAP
 
 from vla.errors import UserError
 from vla.simulation.metaworld.cameras import Pictures
+from vla.simulation.metaworld.packages import ALL_V3_ENVIRONMENTS, ENV_POLICY_MAP, mujoco
+from vla.simulation.protocol import SimulatedTask
 
 SEEDS_PER_TASK = 1000
 # Tasks whose goal marker shows where the object has to go, which only the instruction should say.
@@ -29,8 +27,14 @@ def task_seed(task: str, first_seed: int, episode: int) -> int:
     """Seed of an episode: every task draws from a block of its own.
 
     At equal seed Meta-World draws the same normalised start in every task, so that equal seeds
-    would make tasks' outcomes depend on each other.
+    would make tasks' outcomes depend on each other. `UserError` for an unknown task, and beyond the
+    block.
     """
+    if episode >= SEEDS_PER_TASK:
+        raise UserError(
+            f"Meta-World has no seed for episode {episode + 1} of {task}.",
+            f"A task has {SEEDS_PER_TASK} seeds: set episodes_per_task to at most that many.",
+        )
     return first_seed + SEEDS_PER_TASK * _blocks()[known_task(task)] + episode
 
 
@@ -56,11 +60,12 @@ def _blocks() -> dict[str, int]:
     return blocks
 
 
-class MetaWorldEnv(gymnasium.Env):
+class MetaWorldEnv(SimulatedTask):
     """One Meta-World task.
 
     Action: float32 (4,), hand displacement x, y, z and gripper, each in [-1, 1].
     Observation: float32 (4,), hand position x, y, z (m) and gripper opening (0 to 1).
+    `full_state`: all that the package says of the present state, as its experts see it: float64 (39,).
     Pictures: `pictures()` draws them when asked, since a policy that executes chunks looks rarely.
     Ends (`terminated`) on success and (`truncated`) after `max_steps` control steps.
     """
@@ -104,14 +109,16 @@ class MetaWorldEnv(gymnasium.Env):
         self._env.reset()
         # The package's reset leaves derived positions of the state before: bring them up to date.
         mujoco.mj_forward(self._env.model, self._env.data)
-        self._full = self._env._get_obs()
-        self._full[18:36] = self._full[:18]  # the previous frame of an episode that just began
+        self.full_state = self._env._get_obs()
+        self.full_state[18:36] = self.full_state[
+            :18
+        ]  # the previous frame of an episode that just began
         self._steps = 0
         return self._proprioception(), {}
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         clipped = np.clip(np.asarray(action, np.float32), -1, 1)
-        self._full, reward, _, _, info = self._env.step(clipped)
+        self.full_state, reward, _, _, info = self._env.step(clipped)
         self._steps += 1
         success = bool(info["success"])
         truncated = not success and self._steps >= self.max_steps
@@ -131,7 +138,7 @@ class MetaWorldEnv(gymnasium.Env):
 
     def expert_action(self) -> np.ndarray:
         """What the package's scripted expert does in the present state: float32 (4,)."""
-        return np.clip(self._expert.get_action(self._full), -1, 1).astype(np.float32)
+        return np.clip(self._expert.get_action(self.full_state), -1, 1).astype(np.float32)
 
     def close(self) -> None:
         for pictures in self._pictures.values():
@@ -139,7 +146,7 @@ class MetaWorldEnv(gymnasium.Env):
         self._pictures.clear()
 
     def _proprioception(self) -> np.ndarray:
-        return self._full[:4].astype(np.float32)
+        return self.full_state[:4].astype(np.float32)
 
     def _hidden_sites(self) -> set[str]:
         model = self._env.model

@@ -37,11 +37,12 @@ def write_dataset(
     sentences: pd.DataFrame,
     fps: int,
     names: dict[str, list[str]],
+    robot: str,
 ) -> None:
     """Write `episodes` as LeRobotDataset v3.0 with one data file and one video a camera.
 
     `sentences`: as `LeRobotReader.sentences` returns; `names`: names of the dimensions of
-    `observation.state` and `action`.
+    `observation.state` and `action`; `robot`: the robot's name.
     """
     (folder / "meta/episodes/chunk-000").mkdir(parents=True)
     (folder / "data/chunk-000").mkdir(parents=True)
@@ -94,7 +95,7 @@ def write_dataset(
         path = folder / f"videos/{IMAGE_PREFIX}{camera}/chunk-000/file-000.mp4"
         path.parent.mkdir(parents=True)
         encode_video(path, (f for e in episodes for f in e.frames[camera]), fps)
-    write_json(folder / "meta/info.json", _info(episodes, sentences, fps, names, start))
+    write_json(folder / "meta/info.json", _info(episodes, sentences, fps, names, robot, start))
 
 
 def _info(
@@ -102,6 +103,7 @@ def _info(
     sentences: pd.DataFrame,
     fps: int,
     names: dict[str, list[str]],
+    robot: str,
     total_frames: int,
 ) -> dict[str, Any]:
     scalar = {"shape": [1], "names": None}
@@ -130,7 +132,7 @@ def _info(
         features[key] = {"dtype": "int64", **scalar}
     return {
         "codebase_version": "v3.0",
-        "robot_type": "sawyer",
+        "robot_type": robot,
         "total_episodes": len(episodes),
         "total_frames": total_frames,
         "total_tasks": len(sentences),
