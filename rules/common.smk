@@ -17,6 +17,7 @@ from vla.locks.files import environment_name
 from vla.locks.guard import verify_finished
 from vla.locks.render import check_rendered
 from vla.errors import UserError
+from vla.plan.figures import find_figures
 from vla.plan.plan import Plan
 from vla.plan.plan import collection_name
 from vla.process.accelerator import VARIABLE as ACCELERATOR
@@ -59,6 +60,7 @@ def guard_environments():
 
 
 PLAN = ask(read_plan)
+FIGURES = ask(find_figures, ROOT)
 COLLECTION = ask(collection_name, ROOT, USE_CONDA)
 if USE_CONDA and IS_MAIN_PROCESS:
     ask(guard_environments)
@@ -109,6 +111,12 @@ def evaluation_records(*experiments):
 
 def item_path(experiment, item, *parts):
     return relative(experiment.results(item.name, *parts))
+
+
+def figure_files():
+    """Names of all that `plot` makes of an experiment."""
+    drawn = [f"{figure.name}.{ending}" for figure in FIGURES for ending in ("svg", "csv")]
+    return [*drawn, "success_rates.html", "figures.json"]
 
 
 def compared(wildcards):

@@ -48,14 +48,8 @@ rule render_readme:
         ),
         # All: what was killed between two of them left the first without the second.
         figures=lambda wildcards: [
-            ancient(
-                item_path(
-                    experiment_of(wildcards),
-                    experiment_of(wildcards).figures,
-                    figure,
-                )
-            )
-            for figure in ("learning_curve.svg", "success_by_task.svg", "figures.json")
+            ancient(item_path(experiment_of(wildcards), experiment_of(wildcards).figures, name))
+            for name in figure_files()
         ],
     output:
         "experiments/{experiment}/results/readme-{key}/README.md",

@@ -6,7 +6,7 @@ from vla.files.atomic import write_text
 from vla.files.exclusive import exclusive
 from vla.files.sealed import read_sealed, write_sealed
 from vla.release.models import card_context, describe_models
-from vla.report.readme import template_environment
+from vla.report.templates import template_environment
 from vla.workflow.job import job, load_plan
 
 if __name__ == "__main__":

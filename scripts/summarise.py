@@ -6,7 +6,6 @@ from pathlib import Path
 from vla.files.atomic import write_text
 from vla.files.sealed import write_sealed
 from vla.report.sources import read_episodes, read_metrics
-from vla.report.table import table_page
 from vla.statistics.summary import evaluation_gap, rates_table, summarise
 from vla.workflow.job import job, load_plan
 
@@ -22,8 +21,5 @@ if __name__ == "__main__":
             logging.getLogger("vla").warning("Anomaly: %s", line)
         table = rates_table(summary)
         write_text(Path(snakemake.output.table), table.to_csv(index=False))
-        write_text(
-            Path(snakemake.output.page), table_page(table, f"{experiment.name}: success rates")
-        )
         content = {"schema": 1, "experiment": experiment.name, **summary}
         write_sealed(Path(snakemake.output.summary), content)

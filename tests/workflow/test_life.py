@@ -14,10 +14,10 @@ from selenium.webdriver.common.by import By
 from vla.files.hashing import sha256_file
 from vla.files.yaml import read_yaml
 from vla.knowledge.database import build_database
-from vla.knowledge.documents import build_documents
 from vla.monitoring.monitor import read_events
 from vla.plan.plan import Plan
 from vla.plan.reading import load_experiment
+from vla.report.documents import build_documents
 from vla.upkeep.archive import archive
 
 pytestmark = pytest.mark.xdist_group("chain")

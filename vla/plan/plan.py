@@ -19,6 +19,7 @@ from vla.files.hashing import sha256_file
 from vla.files.yaml import read_yaml
 from vla.locks.files import KINDS, environment_name
 from vla.locks.identity import environment_identity
+from vla.plan.figures import find_figures
 from vla.plan.items import Comparison, Evaluation, Experiment, Item, Run, find
 from vla.plan.keys import key_of
 from vla.plan.reading import find_dataset, load_experiment, load_registry, validate
@@ -49,7 +50,7 @@ class Plan:
         identity = {
             "experiments": {name: e.readme.key for name, e in self.experiments.items()},
             "comparisons": [comparison.key for comparison in self.comparisons],
-            **self._made_by("report", "analyse", templates=("report.html.j2",)),
+            **self._made_by("report", "analyse", templates=("report.html.j2", "page.css")),
         }
         return Item(f"report-{key_of(identity)}", key_of(identity), identity)
 
@@ -114,7 +115,18 @@ class Plan:
             self._run(name, config, accelerator, store, seed) for seed in config.experiment.seeds
         )
         summary = self._summary(config, runs)
-        figures = self._item("figures", "plot", {"summary": summary.key})
+        figures = self._item(
+            "figures",
+            "plot",
+            {
+                "summary": summary.key,
+                "figures": [
+                    _code_of(figure.entry, figure.path, self.root)
+                    for figure in find_figures(self.root)
+                ],
+            },
+            templates=("success_rates.html.j2", "page.css"),
+        )
         words = config.experiment.model_dump(mode="json")
         models = self._item(
             "models",

@@ -7,8 +7,11 @@ from typing import Any
 from vla.files.described import check_file
 from vla.files.sealed import read_sealed
 from vla.plan.plan import Plan
-from vla.report.figures import overview, save
-from vla.report.readme import readme_context, template_environment
+from vla.report.overview import draw_overview
+from vla.report.readme import readme_context
+from vla.report.sources import read_figures
+from vla.report.style import save
+from vla.report.templates import template_environment
 
 MEDIA = {".svg": "image/svg+xml", ".gif": "image/gif", ".png": "image/png"}
 
@@ -25,14 +28,19 @@ def render_report(plan: Plan, folder: Path, unfinished: dict[str, dict[str, Any]
             continue
         summary = read_sealed(experiment.results(experiment.summary.name, "summary.json"))
         context = readme_context(experiment, summary)
-        record = read_sealed(experiment.results(experiment.figures.name, "figures.json"))
-        figures = [check_file(file, experiment.folder) for file in record["files"]]
-        context["drawn"] = {figure.stem: inline(figure) for figure in figures}
+        context["figures"] = [
+            {
+                "title": figure.title,
+                "caption": figure.caption,
+                "picture": inline(experiment.folder / figure.picture),
+            }
+            for figure in read_figures(experiment)
+        ]
         context["videos"] = _videos(context["evaluations"], experiment.folder)
         experiments.append(context)
         summaries[experiment.config.experiment.name] = summary
     if summaries:
-        save(overview(summaries), folder / "overview.svg")
+        save(draw_overview(summaries), folder / "overview.svg")
     comparisons = []
     for pair in plan.comparisons:
         if {pair.baseline, pair.candidate} & unfinished.keys():

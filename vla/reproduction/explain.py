@@ -112,7 +112,9 @@ def _check(document: Path) -> None:
     record = document.with_name("figures.json")
     if record.is_file():
         folder = experiment_folder(document)
-        named = _named(read_sealed(record), document, folder)
+        content = read_sealed(record)
+        files = [figure[file] for figure in content["figures"] for file in ("picture", "data")]
+        named = _named({"files": [*files, content["page"]]}, document, folder)
         if named:
             check_file(named, folder)
 

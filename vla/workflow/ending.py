@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from vla.files.atomic import write_text
-from vla.knowledge.documents import build_documents
 from vla.knowledge.status import experiment_states
 from vla.monitoring.monitor import describe_event
 from vla.plan.items import Experiment
 from vla.plan.plan import Plan
+from vla.report.documents import build_documents
 from vla.report.html import render_report
 from vla.report.readme import draft_context, render_readme
 from vla.workflow.views import publish_views, rendered_readme
