@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tools.lock import requested
 from vla.locks.files import KINDS, EnvironmentFiles, normalised, read_requirements
+from vla.plan.figures import find_figures
 from vla.source.closure import executed_files, imported_names
 
 # Packages that are imported under another name than their own.
@@ -56,6 +57,8 @@ def import_problems(root: Path) -> list[str]:
         if script.stem == "train":
             for path in sorted((root / "experiments").glob("*/train.py")):
                 entries[str(path.relative_to(root))] = path
+        if script.stem == "plot":
+            entries |= {figure.entry: figure.path for figure in find_figures(root)}
         files = executed_files(entries, root)
         own = {Path(name).parts[0].removesuffix(".py") for name in files}
         for environment in KINDS[kind]:

@@ -12,21 +12,23 @@ from vla.report.templates import template_environment
 from vla.statistics.rates import percent
 
 ASSETS = "reports/assets/tabulator-6.5.3.min"
-PROSE = ("hypothesis", "findings", "next_steps", "differences")
+PROSE = ("hypothesis", "findings", "next_steps")
+TERSE = ("differences", "events")
 # Shown at first; readers can choose all others.
 SHOWN = {
     "experiments": ("experiment", "outcome", "success", "verdict", "hypothesis", "findings",
                     "differences"),
-    "runs": ("experiment", "seed", "state", "instructed_success", "instructed_episodes",
-             "final_loss", "training_seconds", "started", "hardware", "events"),
+    "runs": ("experiment", "seed", "state", "instructed_success", "final_loss", "training_seconds",
+             "started", "events"),
 }  # fmt: skip
-SHARES = ("rate", "low", "high", "success", "target")  # how names of columns end
+TIMES = ("started", "finished")  # how names of columns end
+SHARES = ("rate", "low", "high", "success", "target")
 ORDERED_BY = {"success": "rate"}  # a text whose order is that of another column
 
 
 @dataclass(frozen=True)
 class Column:
-    """`kind`: prose, number, text, or link to an experiment's README."""
+    """`kind`: prose, terse (lines that may be long), number, text, or link to an experiment's README."""
 
     name: str
     title: str
@@ -63,6 +65,8 @@ def _column(table: str, name: str, rows: list[Row]) -> Column:
     numbers = all(isinstance(value, int | float) for value in values if value is not None)
     if name in PROSE:
         kind = "prose"
+    elif name in TERSE:
+        kind = "terse"
     elif name == "experiment":
         kind = "link"
     else:
@@ -77,6 +81,8 @@ def _cell(row: Row, column: Column) -> Cell:
         text = ""
     elif isinstance(value, float) and column.name.endswith(SHARES):
         text = percent(value)
+    elif isinstance(value, str) and column.name.endswith(TIMES):
+        text = value[:16].replace("T", " ")  # to the minute, UTC as recorded
     else:
         text = f"{value:.4g}" if isinstance(value, float) else str(value)
     return Cell(text, order if column.kind == "number" else None)

@@ -22,7 +22,7 @@ def render_report(plan: Plan, folder: Path, unfinished: dict[str, dict[str, Any]
     `unfinished`: experiment -> what its README says so far (`draft_context`); of these only that is
     shown, and no comparison.
     """
-    experiments, summaries = [], {}
+    experiments, summaries = [], []
     for experiment in plan.experiments.values():
         if experiment.name in unfinished:
             continue
@@ -38,7 +38,7 @@ def render_report(plan: Plan, folder: Path, unfinished: dict[str, dict[str, Any]
         ]
         context["videos"] = _videos(context["evaluations"], experiment.folder)
         experiments.append(context)
-        summaries[experiment.config.experiment.name] = summary
+        summaries.append((experiment.config.experiment.name, summary))
     if summaries:
         save(draw_overview(summaries), folder / "overview.svg")
     comparisons = []

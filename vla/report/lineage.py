@@ -32,7 +32,7 @@ def draw_lineage(experiments: list[dict[str, Any]]) -> Figure:
             y,
             shown,
             va="center",
-            fontsize=8,
+            fontsize=9,
             bbox={
                 "boxstyle": "round",
                 "facecolor": "white",

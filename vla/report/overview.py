@@ -8,14 +8,14 @@ from matplotlib.figure import Figure
 from vla.report.style import WIDTH, colour
 
 
-def draw_overview(summaries: dict[str, dict[str, Any]]) -> Figure:
+def draw_overview(summaries: list[tuple[str, dict[str, Any]]]) -> Figure:
     """Every experiment's success rate with its interval and target, one row each.
 
-    `summaries`: name to show -> summary.
+    `summaries`: names to show and summaries.
     """
     figure, axes = plt.subplots(figsize=(WIDTH, 1.1 + 0.4 * len(summaries)))
     targets = {}
-    for row, summary in enumerate(summaries.values()):
+    for row, (_, summary) in enumerate(summaries):
         rate = summary["conditions"]["instructed"]["overall"]
         below, above = rate["rate"] - rate["low"], rate["high"] - rate["rate"]
         axes.errorbar(
@@ -32,7 +32,7 @@ def draw_overview(summaries: dict[str, dict[str, Any]]) -> Figure:
     if targets:
         style = {"marker": "|", "s": 260, "color": "0.2", "label": "target"}
         axes.scatter(list(targets.values()), list(targets), **style)
-    axes.set_yticks(range(len(summaries)), list(summaries))
+    axes.set_yticks(range(len(summaries)), [name for name, _ in summaries])
     axes.set_ylim(len(summaries) - 0.5, -0.5)
     axes.set_xlim(0, 102)
     axes.set_xlabel("success rate (%)")

@@ -28,7 +28,7 @@ plt.rcParams.update(
         "figure.constrained_layout.use": True,
     }
 )
-WIDTH = 8.0  # inches; documents scale figures to the width of a page
+WIDTH = 10.0  # inches; scaled to a page of 1100 pixels, letters are as large as its text
 # Okabe & Ito's palette: told apart with every kind of colour vision.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 

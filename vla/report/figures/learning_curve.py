@@ -16,6 +16,13 @@ CAPTION = (
 SMOOTHED_ROWS = 9
 
 
+class PlainLogFormatter(LogFormatter):
+    """Labels as many ticks as LogFormatter, with plain numbers: 0.02, not 2e-02."""
+
+    def __call__(self, value: float, position: int | None = None) -> str:
+        return f"{value:g}" if super().__call__(value, position) else ""
+
+
 def table(source: ExperimentSource) -> pd.DataFrame:
     """One row a logged step and training seed."""
     parts = []
@@ -39,7 +46,7 @@ def draw(source: ExperimentSource) -> Figure:
         rate.plot(rows["step"], rows["learning_rate"], **style)
     loss.set_yscale("log")
     for set_formatter in (loss.yaxis.set_major_formatter, loss.yaxis.set_minor_formatter):
-        set_formatter(LogFormatter(labelOnlyBase=False, minor_thresholds=(2, 0.4)))
+        set_formatter(PlainLogFormatter(labelOnlyBase=False, minor_thresholds=(2, 0.4)))
     loss.set_ylabel("training loss (log scale)")
     loss.legend(frameon=False)
     rate.set_ylabel("learning rate")
