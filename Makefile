@@ -35,6 +35,7 @@ demo: setup
 	@echo "Report, one file to open in a browser: reports/report.html"
 	@echo "Snakemake's own report:                reports/report.zip"
 	@echo "What was tried, to search and sort:    results/experiments.html, or .venv/bin/vla list"
+	@echo "What was learnt, one page:             results/findings.md"
 
 # Snakemake's report is packed again only when there is something new to report.
 report: reports/report.zip

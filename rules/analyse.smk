@@ -8,13 +8,6 @@ rule summarise:
     output:
         summary="experiments/{experiment}/results/summary-{key}/summary.json",
         table="experiments/{experiment}/results/summary-{key}/success_rates.csv",
-        page=report(
-            "experiments/{experiment}/results/summary-{key}/success_rates.html",
-            caption="../reports/captions/success_rates.rst",
-            category="Experiments",
-            subcategory="{experiment}",
-            labels={"experiment": "{experiment}", "show": "success rates"},
-        ),
     log:
         "experiments/{experiment}/logs/summary-{key}.log",
     benchmark:
@@ -31,29 +24,30 @@ rule summarise:
 
 
 rule plot:
-    """Learning curve, and success by task with intervals."""
+    """Every figure of vla/report/figures/ with its numbers, and the success rates as a page."""
     input:
-        summary=lambda wildcards: ancient(
-            item_path(
-                experiment_of(wildcards),
-                experiment_of(wildcards).summary,
-                "summary.json",
-            )
-        ),
+        summary=document("summary", "summary.json"),
     output:
-        learning_curve=report(
-            "experiments/{experiment}/results/figures-{key}/learning_curve.svg",
-            caption="../reports/captions/learning_curve.rst",
+        pictures=[
+            report(
+                f"experiments/{{experiment}}/results/figures-{{key}}/{figure.name}.svg",
+                caption="../reports/captions/figures.rst",
+                category="Experiments",
+                subcategory="{experiment}",
+                labels={"experiment": "{experiment}", "show": figure.title},
+            )
+            for figure in FIGURES
+        ],
+        data=[
+            f"experiments/{{experiment}}/results/figures-{{key}}/{figure.name}.csv"
+            for figure in FIGURES
+        ],
+        page=report(
+            "experiments/{experiment}/results/figures-{key}/success_rates.html",
+            caption="../reports/captions/success_rates.rst",
             category="Experiments",
             subcategory="{experiment}",
-            labels={"experiment": "{experiment}", "show": "learning curve"},
-        ),
-        success=report(
-            "experiments/{experiment}/results/figures-{key}/success_by_task.svg",
-            caption="../reports/captions/success_by_task.rst",
-            category="Experiments",
-            subcategory="{experiment}",
-            labels={"experiment": "{experiment}", "show": "success by task"},
+            labels={"experiment": "{experiment}", "show": "Success rates"},
         ),
         record="experiments/{experiment}/results/figures-{key}/figures.json",
     log:
@@ -65,6 +59,8 @@ rule plot:
     threads: 1
     resources:
         mem_mb=1000,
+    params:
+        captions={figure.title: figure.caption for figure in FIGURES},
     message:
         "Plot {wildcards.experiment}"
     script:

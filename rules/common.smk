@@ -19,6 +19,7 @@ from vla.locks.guard import verify_finished
 from vla.locks.render import check_rendered
 from vla.plan.collection import collection_name
 from vla.plan.deployment import Deployment
+from vla.plan.figures import find_figures
 from vla.plugins import find_plugin
 from vla.process.accelerator import detect_accelerator
 from vla.process.command import command_line
@@ -71,6 +72,7 @@ def guard_environments():
 
 
 PLAN = ask(read_plan)
+FIGURES = ask(find_figures, ROOT)
 COLLECTION = ask(collection_name, ROOT, CONTEXT.deployment)
 if USE_CONDA and IS_MAIN_PROCESS:
     ask(guard_environments)
@@ -136,12 +138,17 @@ def film_records(*experiments):
     ]
 
 
-def document(name, *files):
-    """Files of a document of the wildcards' experiment."""
-    return lambda wildcards: [
-        ancient(relative(experiment_of(wildcards).document(name, file)))
-        for file in files
-    ]
+def document(name, file):
+    """A file of a document of the wildcards' experiment, such as its summary's summary.json."""
+    return lambda wildcards: ancient(
+        relative(experiment_of(wildcards).document(name, file))
+    )
+
+
+def figure_files():
+    """Names of all that `plot` makes of an experiment."""
+    drawn = [f"{figure.name}.{ending}" for figure in FIGURES for ending in ("svg", "csv")]
+    return [*drawn, "success_rates.html", "figures.json"]
 
 
 def compared(wildcards):

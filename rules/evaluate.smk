@@ -12,7 +12,7 @@ rule evaluate:
     benchmark:
         "experiments/{experiment}/logs/{run}/{evaluation}.benchmark.tsv"
     conda:
-        environment("evaluate")
+        simulator_environment
     threads: lambda wildcards: experiment_of(wildcards).config.resources.evaluation_workers
     resources:
         mem_mb=4000,
@@ -34,7 +34,7 @@ rule film:
     benchmark:
         "experiments/{experiment}/logs/{run}/{evaluation}.film-{key}.benchmark.tsv"
     conda:
-        environment("evaluate")
+        simulator_environment
     threads: 1
     resources:
         mem_mb=2000,

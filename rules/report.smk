@@ -4,13 +4,7 @@
 rule release_models:
     """Semantic version, metadata and model card of an experiment's policies."""
     input:
-        summary=lambda wildcards: ancient(
-            item_path(
-                experiment_of(wildcards),
-                experiment_of(wildcards).summary,
-                "summary.json",
-            )
-        ),
+        summary=document("summary", "summary.json"),
     output:
         models="experiments/{experiment}/results/models-{key}/models.json",
         card="experiments/{experiment}/results/models-{key}/MODEL_CARD.md",
@@ -34,31 +28,10 @@ rule render_readme:
     input:
         # A README stands for an experiment that is complete.
         films=lambda wildcards: film_records(experiment_of(wildcards)),
-        models=lambda wildcards: ancient(
-            item_path(
-                experiment_of(wildcards),
-                experiment_of(wildcards).models,
-                "models.json",
-            )
-        ),
-        summary=lambda wildcards: ancient(
-            item_path(
-                experiment_of(wildcards),
-                experiment_of(wildcards).summary,
-                "summary.json",
-            )
-        ),
+        models=document("models", "models.json"),
+        summary=document("summary", "summary.json"),
         # All: what was killed between two of them left the first without the second.
-        figures=lambda wildcards: [
-            ancient(
-                item_path(
-                    experiment_of(wildcards),
-                    experiment_of(wildcards).figures,
-                    figure,
-                )
-            )
-            for figure in ("learning_curve.svg", "success_by_task.svg", "figures.json")
-        ],
+        figures=[document("figures", name) for name in figure_files()],
     output:
         "experiments/{experiment}/results/readme-{key}/README.md",
     log:

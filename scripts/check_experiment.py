@@ -6,14 +6,14 @@ from pathlib import Path
 
 from vla.checks.findings import check_experiment, require
 from vla.files.sealed import write_sealed
-from vla.workflow.job import job, load_plan
+from vla.workflow.job import start_job
 
 if __name__ == "__main__":
-    with job("train", snakemake.log[0], f"check {snakemake.wildcards.experiment}") as root:
-        plan = load_plan(snakemake)
+    with start_job(snakemake, f"check {snakemake.wildcards.experiment}") as job:
+        plan = job.plan
         experiment = plan.find_experiment(snakemake.wildcards.experiment)
         experiment.find_run(snakemake.wildcards.run)
-        findings = check_experiment(experiment, root, plan.config.allow_dirty)
+        findings = check_experiment(experiment, job.root, plan.config.allow_dirty)
         for finding in findings:
             level = logging.INFO if finding.status == "ok" else logging.WARNING
             logging.getLogger("vla").log(

@@ -9,7 +9,7 @@ from vla.data.manifest import content_hash, make_manifest
 from vla.files.atomic import write_text
 from vla.plan.reading import load_demonstrations
 from vla.simulation.collecting import collect, find_experts, sentence_table
-from vla.workflow.job import job
+from vla.workflow.job import start_job
 
 
 def collect_into(folder: Path, config: DemonstrationsConfig, processes: int) -> int:
@@ -30,7 +30,7 @@ def collect_into(folder: Path, config: DemonstrationsConfig, processes: int) -> 
 
 
 if __name__ == "__main__":
-    with job("evaluate", snakemake.log[0], "collect"):
+    with start_job(snakemake, "collect") as job:
         config = load_demonstrations(Path(snakemake.input.config))
         manifest = Path(snakemake.output[0])
         folder = manifest.with_name(manifest.name.removesuffix(".manifest.json"))

@@ -4,14 +4,15 @@ from pathlib import Path
 
 from vla.files.described import describe_file
 from vla.files.sealed import write_sealed
-from vla.report.figures import comparison, save
+from vla.report.comparison import draw_comparison
 from vla.report.sources import read_episodes
+from vla.report.style import save
 from vla.statistics.comparison import compare
-from vla.workflow.job import job, load_plan
+from vla.workflow.job import start_job
 
 if __name__ == "__main__":
-    with job("analyse", snakemake.log[0], "compare"):
-        plan = load_plan(snakemake)
+    with start_job(snakemake, "compare") as job:
+        plan = job.plan
         pair = plan.find_comparison(snakemake.wildcards.comparison)
         experiments = [plan.find_experiment(name) for name in (pair.baseline, pair.candidate)]
         tables = []
@@ -21,7 +22,7 @@ if __name__ == "__main__":
         results = compare(*tables)
         names = tuple(experiment.config.experiment.name for experiment in experiments)
         figure = Path(snakemake.output.figure)
-        save(comparison(results, names), figure)
+        save(draw_comparison(results, names), figure)
         write_sealed(
             Path(snakemake.output.results),
             {

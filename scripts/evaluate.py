@@ -18,7 +18,7 @@ from vla.policies.storage import read_policy_facts
 from vla.process.determinism import choose_device, set_determinism
 from vla.records.record import Circumstances, write_record
 from vla.simulation.finding import load_simulator
-from vla.workflow.job import job, load_plan
+from vla.workflow.job import start_job
 
 
 def evaluate(
@@ -92,8 +92,8 @@ def evaluate(
 if __name__ == "__main__":
     words = snakemake.wildcards
     label = f"{words.experiment} {words.run.split('-')[0]} {words.evaluation.split('-')[0]}"
-    with job("evaluate", snakemake.log[0], label) as root:
-        plan = load_plan(snakemake)
+    with start_job(snakemake, label) as job:
+        plan = job.plan
         experiment = plan.find_experiment(words.experiment)
         run = experiment.find_run(words.run)
         evaluation = run.find_evaluation(words.evaluation)
@@ -105,6 +105,6 @@ if __name__ == "__main__":
                 evaluation,
                 record,
                 snakemake.threads,
-                root,
+                job.root,
                 plan.config.allow_dirty,
             )

@@ -9,7 +9,7 @@ from vla.data.manifest import read_manifest
 from vla.errors import UserError
 from vla.files.atomic import write_text
 from vla.files.sealed import write_sealed
-from vla.workflow.job import find_entry, job
+from vla.workflow.job import start_job
 
 
 def fetch(entry: DatasetEntry, root: Path) -> list[str]:
@@ -43,6 +43,6 @@ def _allow_no_git(root: Path) -> None:
 
 
 if __name__ == "__main__":
-    with job("data", snakemake.log[0], f"fetch {snakemake.wildcards.dataset}") as root:
-        pulled = fetch(find_entry(root, snakemake.wildcards.dataset), root)
+    with start_job(snakemake, f"fetch {snakemake.wildcards.dataset}") as job:
+        pulled = fetch(job.plan.find_dataset(snakemake.wildcards.dataset), job.root)
         write_sealed(Path(snakemake.output[0]), {"schema": 1, "pulled": pulled})

@@ -13,7 +13,7 @@ from vla.files.exclusive import exclusive
 from vla.files.sealed import read_sealed
 from vla.plan.items import Evaluation, Experiment, Run, find
 from vla.records.record import Circumstances, write_record
-from vla.workflow.job import job, load_plan
+from vla.workflow.job import start_job
 
 
 def film_evaluation(
@@ -80,11 +80,11 @@ def _film(
 if __name__ == "__main__":
     words = snakemake.wildcards
     label = f"film {words.experiment} {words.run.split('-')[0]} {words.evaluation.split('-')[0]}"
-    with job("evaluate", snakemake.log[0], label) as root:
-        plan = load_plan(snakemake)
+    with start_job(snakemake, label) as job:
+        plan = job.plan
         experiment = plan.find_experiment(words.experiment)
         run = experiment.find_run(words.run)
         evaluation = run.find_evaluation(words.evaluation)
         find((evaluation.film,), f"film-{words.key}")
         with exclusive(Path(snakemake.output[0]).parent):
-            film_evaluation(experiment, run, evaluation, root, plan.config.allow_dirty)
+            film_evaluation(experiment, run, evaluation, job.root, plan.config.allow_dirty)

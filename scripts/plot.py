@@ -1,21 +1,26 @@
-"""Draw an experiment's figures."""
+"""Draw an experiment's figures, and its success rates as a page."""
 
 from pathlib import Path
 
+from vla.files.atomic import write_text
 from vla.files.described import describe_file
-from vla.files.sealed import read_sealed, write_sealed
-from vla.report.figures import learning_curve, save, success_by_task
-from vla.report.sources import read_metrics
-from vla.workflow.job import job, load_plan
+from vla.files.sealed import write_sealed
+from vla.report.drawing import draw_figures
+from vla.report.sources import read_source
+from vla.report.templates import template_environment
+from vla.statistics.summary import rates_table
+from vla.workflow.job import start_job
 
 if __name__ == "__main__":
     words = snakemake.wildcards
-    with job("analyse", snakemake.log[0], f"plot {words.experiment}"):
-        experiment = load_plan(snakemake).find_experiment(words.experiment)
-        metrics = read_metrics(experiment)
-        figures = [Path(snakemake.output.learning_curve), Path(snakemake.output.success)]
-        save(learning_curve(metrics), figures[0])
-        summary = read_sealed(Path(snakemake.input.summary))
-        save(success_by_task(summary), figures[1])
-        files = [describe_file(figure.absolute(), experiment.folder) for figure in figures]
-        write_sealed(Path(snakemake.output.record), {"schema": 1, "files": files})
+    with start_job(snakemake, f"plot {words.experiment}") as job:
+        experiment = job.plan.find_experiment(words.experiment)
+        source = read_source(experiment)
+        record = Path(snakemake.output.record).absolute()
+        figures = draw_figures(source, job.root, record.parent, experiment.folder)
+        page = Path(snakemake.output.page).absolute()
+        template = template_environment(job.root).get_template("success_rates.html.j2")
+        rates = rates_table(source.summary).to_dict("records")
+        write_text(page, template.render(experiment=experiment.name, rates=rates))
+        content = {"figures": figures, "page": describe_file(page, experiment.folder)}
+        write_sealed(record, {"schema": 1, **content})

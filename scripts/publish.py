@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from vla.workflow.job import job
+from vla.workflow.job import start_job
 from vla.workflow.publication import publish
 
 if __name__ == "__main__":
-    with job(snakemake, "publish") as context:
-        publish(context.plan(snakemake.config), context.root / Path(snakemake.output[0]))
+    with start_job(snakemake, "publish") as job:
+        publish(job.plan, job.root / Path(snakemake.output[0]))

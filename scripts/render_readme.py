@@ -6,12 +6,14 @@ from vla.files.atomic import write_text
 from vla.files.sealed import read_sealed
 from vla.release.models import read_models
 from vla.report.readme import readme_context, render_readme
-from vla.workflow.job import job, load_plan
+from vla.report.sources import read_figures
+from vla.workflow.job import start_job
 
 if __name__ == "__main__":
     words = snakemake.wildcards
-    with job("analyse", snakemake.log[0], f"readme {words.experiment}") as root:
-        experiment = load_plan(snakemake).find_experiment(words.experiment)
+    with start_job(snakemake, f"readme {words.experiment}") as job:
+        experiment = job.plan.find_experiment(words.experiment)
         summary = read_sealed(Path(snakemake.input.summary))
-        context = readme_context(experiment, summary) | {"models": read_models(experiment)}
-        write_text(Path(snakemake.output[0]), render_readme(context, root))
+        context = readme_context(experiment, summary)
+        context |= {"models": read_models(experiment), "figures": read_figures(experiment)}
+        write_text(Path(snakemake.output[0]), render_readme(context, job.root))

@@ -6,24 +6,20 @@ from pathlib import Path
 from vla.files.atomic import write_text
 from vla.files.sealed import write_sealed
 from vla.report.sources import read_episodes, read_metrics
-from vla.report.table import table_page
 from vla.statistics.summary import evaluation_gap, rates_table, summarise
-from vla.workflow.job import job, load_plan
+from vla.workflow.job import start_job
 
 if __name__ == "__main__":
     words = snakemake.wildcards
-    with job("analyse", snakemake.log[0], f"summarise {words.experiment}"):
-        experiment = load_plan(snakemake).find_experiment(words.experiment)
+    with start_job(snakemake, f"summarise {words.experiment}") as job:
+        experiment = job.plan.find_experiment(words.experiment)
         target = experiment.config.experiment.targets.success_rate
         summary = summarise(read_episodes(experiment), target)
-        floor = experiment.summary.identity["evaluation_floor"]
+        floor = experiment.documents["summary"].identity["evaluation_floor"]
         summary["evaluation_gap"] = evaluation_gap(summary, read_metrics(experiment), floor)
         for line in summary["evaluation_gap"]:
             logging.getLogger("vla").warning("Anomaly: %s", line)
         table = rates_table(summary)
         write_text(Path(snakemake.output.table), table.to_csv(index=False))
-        write_text(
-            Path(snakemake.output.page), table_page(table, f"{experiment.name}: success rates")
-        )
         content = {"schema": 1, "experiment": experiment.name, **summary}
         write_sealed(Path(snakemake.output.summary), content)

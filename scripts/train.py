@@ -19,7 +19,7 @@ from vla.records.attempts import attempt, gpu_hours
 from vla.records.record import Circumstances, write_record
 from vla.tracking.mirroring import Mirroring, tracked_run, tracker_names
 from vla.training.loop import TrainingRun
-from vla.workflow.job import job, load_plan
+from vla.workflow.job import start_job
 
 
 def load_training_code(path: Path) -> ModuleType:
@@ -70,7 +70,7 @@ def train(
         trackers.facts |= {
             "policy": f"{policy_file.relative_to(root)} sha256:{policy['weights']['sha256']}",
             "checkpoints": str(checkpoints.relative_to(root)),
-            "figures": str(experiment.results(experiment.figures.name).relative_to(root)),
+            "figures": str(experiment.document("figures").relative_to(root)),
             "final_loss": result.final_loss,
         }
     write_record(
@@ -104,8 +104,8 @@ def train(
 
 if __name__ == "__main__":
     words = snakemake.wildcards
-    with job("train", snakemake.log[0], f"{words.experiment} {words.run}") as root:
-        plan = load_plan(snakemake)
+    with start_job(snakemake, f"{words.experiment} {words.run}") as job:
+        plan = job.plan
         experiment = plan.find_experiment(words.experiment)
         run = experiment.find_run(words.run)
         store, record = Path(snakemake.input.store).parent, Path(snakemake.output[0])
@@ -114,4 +114,4 @@ if __name__ == "__main__":
             exclusive(experiment.folder / "checkpoints" / run.name),
             attempt(logs / "attempts.jsonl", logs / "metrics.csv") as attempts,
         ):
-            train(experiment, run, store, record, root, plan.config.allow_dirty, attempts)
+            train(experiment, run, store, record, job.root, plan.config.allow_dirty, attempts)

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from vla.errors import UserError
 from vla.reproduction.verify import read_run, verify
-from vla.workflow.job import job, load_plan
+from vla.workflow.job import start_job
 
 logger = logging.getLogger("vla")
 
 if __name__ == "__main__":
-    with job("analyse", snakemake.log[0], "verify"):
-        runs = load_plan(snakemake).config.verify
+    with start_job(snakemake, "verify") as job:
+        runs = job.plan.config.verify
         if runs is None:
             raise UserError(
                 "Which two runs?",

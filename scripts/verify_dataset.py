@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from vla.data.verification import verify
-from vla.workflow.job import find_entry, job
+from vla.workflow.job import start_job
 
 if __name__ == "__main__":
-    with job("data", snakemake.log[0], f"verify {snakemake.wildcards.dataset}") as root:
-        entry = find_entry(root, snakemake.wildcards.dataset)
-        verify(entry, root, Path(snakemake.output[0]), snakemake.threads)
+    with start_job(snakemake, f"verify {snakemake.wildcards.dataset}") as job:
+        entry = job.plan.find_dataset(snakemake.wildcards.dataset)
+        verify(entry, job.root, Path(snakemake.output[0]), snakemake.threads)

@@ -4,13 +4,8 @@ Each edit is made in a copy of what plans are made from. An edit that decides bi
 keys of what it decides; one that does not must change none. Exits with 1 when a line is wrong.
 """
 
-import shutil
-import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-
-import yaml
 
 from vla.plan.deployment import Deployment
 from vla.plan.plan import Plan
@@ -20,7 +15,17 @@ PARTS = ("config", "envs", "experiments", "reports/templates", "scripts", "vla",
 IGNORED = ("__pycache__", "checkpoints", "results", "logs", "models", ".prepared", "dvc-remote")
 PAIR = ("exp_001_baseline", "exp_002_action_tokens")  # of the policy families bc and rt2
 # What follows from what: of keys that change, the first in a line is what the edit decides.
-ORDER = ("store", "run", "evaluation", "film", "summary", "comparison", "figures", "models", "readme")
+ORDER = (
+    "store",
+    "run",
+    "evaluation",
+    "film",
+    "summary",
+    "comparison",
+    "figures",
+    "models",
+    "readme",
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Edit:
 EDITS: tuple[Edit, ...] = ()
 
 
-def keys(root: Path) -> dict[tuple[str, str], dict[str, str]]:
+def keys(root: Path) -> dict[tuple[str, str], str]:
     """(experiment, kind) -> what its identity says of itself, without keys of what it is made from."""
     config = {"experiments": list(PAIR), "comparisons": [list(PAIR)]}
     plan = Plan(root, config, Deployment(use_conda=False, accelerator="cpu"))
@@ -59,4 +64,4 @@ def keys(root: Path) -> dict[tuple[str, str], dict[str, str]]:
         found |= {(name, kind): item for kind, item in items.items()}
     found["", "comparison"] = plan.comparisons[0]
     found["", "report"] = plan.report
-    return {place: {"key": item.key, **_own(item.identity)} for place, item in found.items()}
+    return {place: item.key for place, item in found.items()}

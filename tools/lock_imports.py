@@ -1,12 +1,13 @@
 """Which packages a rule's code imports, and whether its environment asks for them."""
 
-import ast
 import re
 import sys
 from pathlib import Path
 
 from tools.lock import requested
 from vla.locks.files import KINDS, EnvironmentFiles, normalised, read_requirements
+from vla.plan.stages import STAGES, environments_of
+from vla.plugins import plugins
 from vla.source.closure import executed_files, imported_names
 
 # Packages that are imported under another name than their own.
@@ -16,6 +17,14 @@ IMPORT_NAME = {
     "pyopengl": "opengl",
     "pytorch": "torch",
     "pyyaml": "yaml",
+}
+# Rules whose code is chosen by name -> kinds of plug-ins.
+PLUGINS = {
+    "prepare_dataset": ("formats",),
+    "train": ("policies",),
+    "evaluate": ("policies", "simulators"),
+    "film": ("policies", "simulators"),
+    "check_experiment": ("policies",),
 }
 RULE = re.compile(r"^rule (\w+):(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 
@@ -37,8 +46,10 @@ def rule_problems(root: Path) -> list[str]:
             if re.search(r"^    (shell|run|notebook|wrapper):", text, re.MULTILINE):
                 problems.append(f"Rule {name} runs code, but not by a script of scripts/.")
             continue
-        kind = script_kind(root / script[1])
-        allowed = [f'environment("{kind}")', *(f'"../envs/{name}.yaml"' for name in KINDS[kind])]
+        kinds = sorted(environments_of(Path(script[1]).stem))
+        allowed = ["simulator_environment"] if "evaluate" in kinds else []
+        for kind in kinds:
+            allowed += [f'environment("{kind}")', *(f'"../envs/{n}.yaml"' for n in KINDS[kind])]
         conda = re.search(r"conda:\s+(\S+)", text)
         if not conda:
             problems.append(f"Rule {name} has no conda environment; it needs {allowed[0]}.")
@@ -51,14 +62,10 @@ def import_problems(root: Path) -> list[str]:
     """Imports that an environment gets only by luck, through a package that it does ask for."""
     problems = []
     for script in sorted((root / "scripts").glob("*.py")):
-        kind = script_kind(script)
-        entries = {script.name: script}
-        if script.stem == "train":
-            for path in sorted((root / "experiments").glob("*/train.py")):
-                entries[str(path.relative_to(root))] = path
-        files = executed_files(entries, root)
+        files = executed_files(_entries(script, root), root)
         own = {Path(name).parts[0].removesuffix(".py") for name in files}
-        for environment in KINDS[kind]:
+        kinds = environments_of(script.stem)
+        for environment in sorted(name for kind in kinds for name in KINDS[kind]):
             declared = declared_imports(EnvironmentFiles(environment, root))
             for name, path in files.items():
                 for imported in sorted(imported_names(path) - sys.stdlib_module_names - own):
@@ -70,15 +77,23 @@ def import_problems(root: Path) -> list[str]:
     return problems
 
 
+def _entries(script: Path, root: Path) -> dict[str, Path]:
+    """A script, the core of its stage, the plug-ins it may choose, and experiments' own training."""
+    entries = {script.name: script}
+    for stage in STAGES:
+        if stage.rule == script.stem:
+            paths = [path for pattern in stage.core for path in root.glob(pattern)]
+            entries |= {path.relative_to(root).as_posix(): path for path in paths}
+    for kind in PLUGINS.get(script.stem, ()):
+        for plugin in plugins(kind, root).values():
+            entries |= plugin.code
+    if script.stem == "train":
+        for path in sorted((root / "experiments").glob("*/train.py")):
+            entries[path.relative_to(root).as_posix()] = path
+    return entries
+
+
 def declared_imports(files: EnvironmentFiles) -> set[str]:
     """Import names, in lower case, of the packages an environment asks for."""
     names = [*requested(files), *read_requirements(files.pip_lock)]
     return {IMPORT_NAME.get(normalised(n), normalised(n).replace("-", "_")) for n in names}
-
-
-def script_kind(script: Path) -> str:
-    """The kind of environment that a script names in `job(kind, ...)`."""
-    for node in ast.walk(ast.parse(script.read_text())):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "job":
-            return ast.literal_eval(node.args[0])
-    raise ValueError(f"{script} calls no job(kind, ...)")

@@ -21,6 +21,7 @@ RESULTS = (
     "experiments/*/results/summary-*/*.json",
     "experiments/*/results/summary-*/*.csv",
     "experiments/*/results/figures-*/*.svg",
+    "experiments/*/results/figures-*/*.csv",
     "results/*/comparison.*",
 )
 

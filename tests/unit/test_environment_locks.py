@@ -118,7 +118,9 @@ def test_rule_in_another_environment_than_its_script_needs_is_found(copy):
 
 def test_import_that_no_environment_asks_for_is_found(copy):
     edit(
-        copy / "vla/report/figures.py", "import matplotlib\n", "import matplotlib\nimport seaborn\n"
+        copy / "vla/report/figures/learning_curve.py",
+        "import pandas",
+        "import seaborn\nimport pandas",
     )
     problems = import_problems(copy)
     assert problems

@@ -36,8 +36,8 @@ def keys(experiment: Experiment) -> dict[str, str]:
         "run": run.key,
         "evaluation": evaluation.key,
         "film": evaluation.film.key,
-        "summary": experiment.summary.key,
-        "readme": experiment.readme.key,
+        "summary": experiment.documents["summary"].key,
+        "readme": experiment.documents["readme"].key,
     }
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from vla.cli.during import sparkline
 from vla.files.exclusive import exclusive
-from vla.knowledge.lineage import place
 from vla.knowledge.status import experiment_states, other_states, run_state
 from vla.plan.items import Evaluation, Experiment, Item, Run
+from vla.report.lineage import place
 from vla.tracking.metrics import COLUMNS
 
 RUN = Run("seed1-k", "k", {}, 1, (Evaluation("instructed-e", "e", {}, "instructed"),))

@@ -1,6 +1,5 @@
 """An experiment's life at the command line: made, checked, run, concluded, found again."""
 
-import csv
 import os
 import sqlite3
 import subprocess
@@ -10,14 +9,15 @@ import zipfile
 
 import pytest
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from vla.files.hashing import sha256_file
 from vla.files.yaml import read_yaml
-from vla.knowledge.database import build_database
-from vla.knowledge.documents import build_documents
+from vla.knowledge.database import build_database, read_table
 from vla.monitoring.monitor import read_events
 from vla.plan.plan import Plan
 from vla.plan.reading import load_experiment
+from vla.report.documents import build_documents
 from vla.upkeep.archive import archive
 
 pytestmark = pytest.mark.xdist_group("chain")
@@ -75,9 +75,12 @@ def test_from_an_idea_to_a_conclusion(project):
     assert f"- {finding}" in readme
     assert "Late at night." in (folder / "notes.md").read_text()
     assert "exp_003_wider" in vla(project, "list", "dead end")
-    assert finding in (project.root / "results/dead_ends.md").read_text()
-    assert f"{finding} (exp_003_wider)" in (project.root / "results/meeting.md").read_text()
-    assert "Try six. (exp_003_wider)" in (project.root / "results/meeting.md").read_text()
+    findings = (project.root / "results/findings.md").read_text()
+    dead_end = findings.split("## Dead ends")[1].split("\n## ")[0]
+    assert f"Why: {finding}" in dead_end
+    assert "Hypothesis: Wider is better." in dead_end
+    assert "training.batch_size 4 → 5" in dead_end
+    assert "- Try six. ([exp_003_wider]" in findings.split("## What to try next")[1]
 
 
 def test_comments_of_the_configuration_survive_a_note(project):
@@ -134,11 +137,7 @@ def test_run_that_goes_wrong_is_told_everywhere_and_stops_no_other(project):
         assert "last good checkpoint: step 0" in text
     assert "Experiment 001" not in text
     assert "failed" in vla(project, "status")
-    (row,) = [
-        row
-        for row in csv.DictReader(open(project.root / "results/runs.csv", newline=""))  # noqa: SIM115
-        if row["run"] == events.parent.name
-    ]
+    (row,) = [r for r in read_table(project.root, "runs") if r["run"] == events.parent.name]
     assert row["state"] == "failed"
     assert event["kind"] in row["events"]
 
@@ -173,35 +172,63 @@ def test_spreadsheet_has_both_tables(project):
     assert "It runs." in strings
 
 
+def shown(browser, table: str) -> list[list[str]]:
+    rows = browser.find_elements(By.CSS_SELECTOR, f"#{table} .tabulator-row")
+    return [[cell.text for cell in columns(row, "tabulator-cell")] for row in rows]
+
+
+def columns(within, kind: str) -> list:
+    """Cells or headings that are not hidden, left to right."""
+    found = within.find_elements(By.CLASS_NAME, kind)
+    return [element for element in found if element.is_displayed()]
+
+
 def test_table_sorts_and_filters_in_a_browser(project, browser):
     project.change("b", "experiment", hypothesis="<b>Zebras</b> & co. run faster.")
     build_documents(project.root)
     browser.get((project.root / "results/experiments.html").as_uri())
 
-    def shown(table: str) -> list[list[str]]:
-        rows = browser.find_elements(By.CSS_SELECTOR, f"#{table} tbody tr")
-        return [
-            [cell.text for cell in row.find_elements(By.TAG_NAME, "td")]
-            for row in rows
-            if row.is_displayed()
-        ]
-
     def sort_by(name: str) -> int:
-        heads = browser.find_elements(By.CSS_SELECTOR, "#runs th")
-        (place,) = (i for i, head in enumerate(heads) if head.text.strip(" ▲▼") == name)
-        heads[place].click()
+        heads = columns(browser.find_element(By.ID, "runs"), "tabulator-col")
+        (place,) = (i for i, head in enumerate(heads) if head.text.strip() == name)
+        heads[place].send_keys(Keys.ENTER)
         return place
 
-    assert len(shown("runs")) == 3
+    assert len(shown(browser, "runs")) == 3
     place = sort_by("final loss")
-    ascending = [float(row[place]) for row in shown("runs")]
+    ascending = [float(row[place]) for row in shown(browser, "runs")]
     assert ascending == sorted(ascending)
     sort_by("final loss")
-    assert [float(row[place]) for row in shown("runs")] == ascending[::-1]
-    browser.find_element(By.ID, "filter").send_keys("zebras")
-    assert [row[0] for row in shown("experiments")] == ["b"]
-    assert shown("runs") == []
+    assert [float(row[place]) for row in shown(browser, "runs")] == ascending[::-1]
+    browser.find_element(By.ID, "search").send_keys("zebras")
+    assert [row[0] for row in shown(browser, "experiments")] == ["b"]
+    assert shown(browser, "runs") == []
     assert "<b>Zebras</b> & co." in browser.find_element(By.ID, "experiments").text
+    choice = browser.find_element(By.CSS_SELECTOR, 'details[data-of="experiments"]')
+    choice.find_element(By.TAG_NAME, "summary").click()
+    choice.find_element(By.XPATH, ".//label[contains(., 'next steps')]/input").click()
+    heads = columns(browser.find_element(By.ID, "experiments"), "tabulator-col")
+    assert "next steps" in {head.text.strip() for head in heads}
+
+
+@pytest.mark.parametrize("width", [1100, 1300])
+def test_prose_is_wide_and_nothing_is_cut_off(project, browser, width):
+    words = "Discretising actions costs precision in the last centimetres of a reach. " * 4
+    outcome = {"status": "refuted", "findings": [words], "next_steps": [words]}
+    project.change("b", "experiment", hypothesis=words, outcome=outcome, parent="a")
+    build_documents(project.root)
+    browser.set_window_size(width, 900)
+    browser.get((project.root / "results/experiments.html").as_uri())
+    cells = columns(browser.find_element(By.ID, "experiments"), "tabulator-cell")
+    prose = [cell for cell in cells if "prose" in cell.get_attribute("class")]
+    assert len(prose) == 2 * 2, "hypothesis and findings of both experiments"
+    assert min(cell.size["width"] for cell in prose) >= 195
+    for cell in cells:
+        for across in ("Width", "Height"):
+            overflow = f"return arguments[0].scroll{across} - arguments[0].client{across}"
+            assert browser.execute_script(overflow, cell) <= 1, cell.text
+    page = browser.execute_script("return document.documentElement.scrollWidth - innerWidth")
+    assert page <= 0
 
 
 def test_archive_is_whole_the_same_twice_and_pushed(project, tmp_path):

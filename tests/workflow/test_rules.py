@@ -25,11 +25,11 @@ RULES = {
     ),
     "summarise": (
         "experiments/b/results/summary-*/success_rates.csv",
-        ["experiments/b/results/summary-*/success_rates.csv"],
+        ["experiments/b/results/summary-*/*.csv"],
     ),
     "plot": (
         "experiments/b/results/figures-*/success_by_task.svg",
-        ["experiments/b/results/figures-*/*.svg"],
+        ["experiments/b/results/figures-*/*.*"],
     ),
     "compare": ("results/comparison-*/comparison.json", ["results/comparison-*/comparison.*"]),
     "render_readme": (

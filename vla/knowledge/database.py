@@ -15,6 +15,7 @@ from vla.files.atomic import atomic_path
 from vla.files.sealed import read_sealed
 from vla.knowledge.status import training_at_work
 from vla.monitoring.monitor import read_events
+from vla.plan.deployment import Deployment
 from vla.plan.items import Experiment
 from vla.plan.plan import Plan
 from vla.plan.reading import load_experiment
@@ -210,10 +211,10 @@ def _summary(root: Path, name: str) -> Row | None:
     """The summary of an experiment as it is configured now, made with or without conda."""
     for use_conda in (False, True):
         try:
-            experiment: Experiment = Plan(root, {"experiments": [name]}, use_conda).experiments[
-                name
-            ]
-            return read_sealed(experiment.results(experiment.summary.name, "summary.json"))
+            experiment: Experiment = Plan(
+                root, {"experiments": [name]}, Deployment.here(use_conda)
+            ).experiments[name]
+            return read_sealed(experiment.document("summary", "summary.json"))
         except UserError:
             continue
     return None

@@ -164,7 +164,8 @@ def make_item(prefix: str, identity: Values) -> Item:
 def _stage_code(stage: Stage, root: Path) -> dict[str, str]:
     alone = (f"scripts/{stage.rule}.py", *stage.glue)
     code = {name: syntax_hash(root / name) for name in alone}
-    code |= _closure(tuple((name, root / name) for name in stage.core), root)
+    core = [path for pattern in stage.core for path in sorted(root.glob(pattern))]
+    code |= _closure(tuple((path.relative_to(root).as_posix(), path) for path in core), root)
     return code | {
         f"templates/{name}": sha256_file(root / "reports/templates" / name)
         for name in stage.templates

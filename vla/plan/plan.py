@@ -76,6 +76,15 @@ class Plan:
         check_pointer(read_manifest(entry.manifest(self.root)), entry.pointer(self.root))
         return current_record(entry, self.root, full=self.config.verification == "full")
 
+    def find_dataset(self, folder: str) -> DatasetEntry:
+        """The registry's entry whose data lies in `data/<folder>`."""
+        for entry in self.registry.values():
+            if Path(entry.path).name == folder:
+                return entry
+        raise UserError(
+            f"config/datasets.yaml no longer registers data/{folder}.", "Start snakemake again."
+        )
+
     def find_experiment(self, name: str) -> Experiment:
         if name not in self.config.experiments:
             raise UserError(

@@ -17,8 +17,8 @@ class Stage:
     """What a stage is called, and what of the code and the environment decides what it makes.
 
     `rule`: its rule, and its script `scripts/<rule>.py`; `environment`: the kind of environment that
-    it runs in; `core`: modules that decide the result, hashed with all that they import, to which
-    the plan adds the chosen plug-ins; `glue`: files that only put these together, hashed by
+    it runs in; `core`: modules that decide the result (or patterns of such), hashed with all that they
+    import, to which the plan adds the chosen plug-ins; `glue`: files that only put these together, hashed by
     themselves (the script always is); `templates`: of reports/templates;
     `distributions`: packages, beyond those of the kind of environment, that decide the result.
 
@@ -59,15 +59,15 @@ STANDARD_TRAINING = (
 EVALUATE = Stage(
     "evaluate", "evaluate", ("vla/evaluation/evaluator.py", "vla/evaluation/protocol.py")
 )
-FILM = Stage(
-    "film", "evaluate", ("vla/evaluation/film.py",), distributions=("imageio", "pillow")
-)
+FILM = Stage("film", "evaluate", ("vla/evaluation/film.py",), distributions=("imageio", "pillow"))
 COMPARE = Stage(
     "compare",
     "analyse",
     ("vla/statistics/comparison.py", "vla/report/sources.py", "vla/report/comparison.py"),
 )
-REPORT = Stage("report", "analyse", ("vla/report/html.py",), templates=("report.html.j2",))
+REPORT = Stage(
+    "report", "analyse", ("vla/report/html.py",), templates=("report.html.j2", "page.css")
+)
 COLLECT = Stage("collect_demonstrations", "evaluate", ())  # its core is the simulator's
 
 
@@ -101,7 +101,8 @@ DOCUMENTS: dict[str, Document] = {
     "figures": Document(
         "plot",
         "analyse",
-        ("vla/report/drawing.py", "vla/report/table.py"),
+        ("vla/report/drawing.py", "vla/report/figures/*.py"),
+        templates=("success_rates.html.j2", "page.css"),
         record="figures.json",
         needs=("summary",),
     ),

@@ -8,18 +8,6 @@ from typing import Any
 
 import pynvml
 
-VARIABLE = "VLA_ACCELERATOR"  # hands the choice to every job, on whichever node it runs
-
-
-def resolve_accelerator(configured: str, use_conda: bool) -> str:
-    """`cpu` or `cuda`, for `resources.accelerator`.
-
-    `auto` is `cuda` when there is a GPU here and a PyTorch that can use it.
-    """
-    if configured != "auto":
-        return configured
-    return os.environ.get(VARIABLE) or detect_accelerator(use_conda)
-
 
 def detect_accelerator(use_conda: bool) -> str:
     """What `auto` means on this machine."""

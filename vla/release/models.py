@@ -67,4 +67,4 @@ def card_context(
 
 def read_models(experiment: Experiment) -> dict[str, Any]:
     """The metadata that `release_models` recorded for the experiment as it is configured."""
-    return read_sealed(experiment.results(experiment.models.name, "models.json"))
+    return read_sealed(experiment.document("models", "models.json"))

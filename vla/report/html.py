@@ -8,8 +8,11 @@ from vla.files.described import check_file
 from vla.files.sealed import read_sealed
 from vla.plan.items import Experiment
 from vla.plan.plan import Plan
-from vla.report.figures import overview, save
-from vla.report.readme import readme_context, template_environment
+from vla.report.overview import draw_overview
+from vla.report.readme import readme_context
+from vla.report.sources import read_figures
+from vla.report.style import save
+from vla.report.templates import template_environment
 
 MEDIA = {".svg": "image/svg+xml", ".gif": "image/gif", ".png": "image/png"}
 
@@ -20,20 +23,25 @@ def render_report(plan: Plan, folder: Path, unfinished: dict[str, dict[str, Any]
     `unfinished`: experiment -> what its README says so far (`draft_context`); of these only that is
     shown, and no comparison.
     """
-    experiments, summaries = [], {}
+    experiments, summaries = [], []
     for experiment in plan.experiments.values():
         if experiment.name in unfinished:
             continue
-        summary = read_sealed(experiment.results(experiment.summary.name, "summary.json"))
+        summary = read_sealed(experiment.document("summary", "summary.json"))
         context = readme_context(experiment, summary)
-        record = read_sealed(experiment.results(experiment.figures.name, "figures.json"))
-        figures = [check_file(file, experiment.folder) for file in record["files"]]
-        context["drawn"] = {figure.stem: inline(figure) for figure in figures}
+        context["figures"] = [
+            {
+                "title": figure.title,
+                "caption": figure.caption,
+                "picture": inline(experiment.folder / figure.picture),
+            }
+            for figure in read_figures(experiment)
+        ]
         context["videos"] = _videos(experiment)
         experiments.append(context)
-        summaries[experiment.config.experiment.name] = summary
+        summaries.append((experiment.config.experiment.name, summary))
     if summaries:
-        save(overview(summaries), folder / "overview.svg")
+        save(draw_overview(summaries), folder / "overview.svg")
     comparisons = []
     for pair in plan.comparisons:
         if {pair.baseline, pair.candidate} & unfinished.keys():

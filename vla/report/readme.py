@@ -1,38 +1,13 @@
 """The experiment's README, rendered from measured files."""
 
-import re
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
 
 from vla.files.sealed import read_sealed
 from vla.monitoring.monitor import describe_event
 from vla.plan.items import Experiment
 from vla.report.checklist import checklist
-from vla.statistics.rates import describe, percent
-from vla.words import CONDITIONS, duration, short_task
-
-
-def template_environment(root: Path) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(root / "reports/templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=lambda name: bool(name) and ".html" in name,  # noqa: S701 - Markdown stays as it is
-    )
-    environment.filters |= {
-        "describe": describe,
-        "percent": percent,
-        "duration": duration,
-        "prose": prose,
-        "short_task": short_task,
-        "condition": CONDITIONS.__getitem__,
-    }
-    return environment
+from vla.report.templates import template_environment
 
 
 def render_readme(context: dict[str, Any], root: Path) -> str:
@@ -57,7 +32,6 @@ def readme_context(experiment: Experiment, summary: dict[str, Any]) -> dict[str,
         "evaluations": evaluations,
         "training_seconds": seconds,
         "gpu_hours": sum(run["gpu_hours"] for run in runs),
-        "figures": experiment.figures.name,
         "checks": read_sealed(experiment.results(experiment.runs[0].name, "check.json"))["checks"],
         "checklist": checklist(runs, evaluations),
         "events": [
@@ -80,8 +54,3 @@ def draft_context(experiment: Experiment, state: list[str], events: list[str]) -
         "state": state,
         "events": events,
     }
-
-
-def prose(text: str) -> Markup:
-    """Text from YAML as HTML: escaped, with `code` set as code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704

@@ -7,6 +7,7 @@ from vla.errors import UserError
 from vla.files.described import check_file
 from vla.files.sealed import read_sealed
 from vla.files.yaml import read_yaml
+from vla.plan.deployment import Deployment
 from vla.plan.items import Experiment
 from vla.plan.plan import Plan
 from vla.reproduction.places import experiment_folder, placed
@@ -94,7 +95,7 @@ def _document(path: Path) -> str:
     mistakes = []
     for use_conda in (False, True) if root else ():
         try:
-            name, experiments = _shown(path, root, use_conda)
+            name, experiments = _shown(path, root, Deployment.here(use_conda))
         except UserError as error:
             mistakes.append(error)
             continue
@@ -123,18 +124,20 @@ def _check(document: Path) -> None:
     record = document.with_name("figures.json")
     if record.is_file():
         folder = experiment_folder(document)
-        named = _named(read_sealed(record), document, folder)
+        content = read_sealed(record)
+        files = [figure[file] for figure in content["figures"] for file in ("picture", "data")]
+        named = _named({"files": [*files, content["page"]]}, document, folder)
         if named:
             check_file(named, folder)
 
 
-def _shown(path: Path, root: Path, use_conda: bool) -> tuple[str, list[Experiment]]:
+def _shown(path: Path, root: Path, deployment: Deployment) -> tuple[str, list[Experiment]]:
     """The key-addressed folder of a document, and the experiments it shows; none when it is none."""
     if (root / "experiments") in path.parents:
-        plan = Plan(root, {"experiments": [experiment_folder(path).name]}, use_conda)
+        plan = Plan(root, {"experiments": [experiment_folder(path).name]}, deployment)
         (experiment,) = plan.experiments.values()
         return _part(path, experiment), [experiment] if _part(path, experiment) else []
-    plan = Plan(root, read_yaml(root / "config/config.yaml"), use_conda)
+    plan = Plan(root, read_yaml(root / "config/config.yaml"), deployment)
     made = root / "reports" / plan.report.name / "report.html"
     if path == made or (path == root / "reports/report.html" and _same(path, made)):
         return plan.report.name, list(plan.experiments.values())
@@ -146,13 +149,13 @@ def _shown(path: Path, root: Path, use_conda: bool) -> tuple[str, list[Experimen
 
 def _part(path: Path, experiment: Experiment) -> str:
     """The folder in an experiment's results that holds a document, or the original of a view."""
-    views = {experiment.folder / "README.md": experiment.readme}
+    views = {experiment.folder / "README.md": experiment.documents["readme"]}
     if path.parent.parent == experiment.folder / "models":
-        views[path] = experiment.models
+        views[path] = experiment.documents["models"]
     if path in views:
         name = views[path].name
         return name if _same(path, experiment.results(name, path.name)) else ""
-    items = (experiment.summary, experiment.figures, experiment.models, experiment.readme)
+    items = experiment.documents.values()
     return next((item.name for item in items if path.parent == experiment.results(item.name)), "")
 
 

@@ -54,3 +54,8 @@ def percent(rate: float) -> str:
 def describe(rate: dict[str, Any]) -> str:
     """'81 % [72, 88]'."""
     return f"{percent(rate['rate'])} [{100 * rate['low']:.0f}, {100 * rate['high']:.0f}]"
+
+
+def interval(rate: dict[str, Any]) -> str:
+    """'72 to 88 %'."""
+    return f"{100 * rate['low']:.0f} to {100 * rate['high']:.0f} %"

@@ -25,9 +25,9 @@ def archive(experiment: Experiment, remote: str) -> dict[str, Any]:
     The tar is the same bytes whenever it is made, so that packing twice keeps one copy.
     """
     files = archived_files(experiment)
-    models = read_sealed(experiment.results(experiment.models.name, "models.json"))
+    models = read_sealed(experiment.document("models", "models.json"))
     folder = experiment.folder / "archive"
-    path = folder / f"v{models['version']}-{experiment.readme.key}.tar"
+    path = folder / f"v{models['version']}-{experiment.documents['readme'].key}.tar"
     write_atomic(path, lambda temporary: _pack(files, experiment, temporary))
     pointer = path.with_name(f"{path.name}.dvc")
     _dvc(experiment.root, "add", "--quiet", str(path))
@@ -49,7 +49,7 @@ def archive(experiment: Experiment, remote: str) -> dict[str, Any]:
 
 def archived_files(experiment: Experiment) -> list[Path]:
     """Configuration and code, records and all that they name, and the documents; each checked."""
-    if not experiment.results(experiment.readme.name, "README.md").is_file():
+    if not experiment.document("readme", "README.md").is_file():
         raise UserError(
             f"{experiment.name} is not finished as it is configured now.", "Run snakemake first."
         )
@@ -63,7 +63,7 @@ def archived_files(experiment: Experiment) -> list[Path]:
         for record in records:
             files.append(record)
             files += [check_file(f, experiment.folder) for f in read_sealed(record)["files"]]
-    for item in (experiment.summary, experiment.figures, experiment.models, experiment.readme):
+    for item in experiment.documents.values():
         files += [path for path in experiment.results(item.name).iterdir() if path.is_file()]
     return sorted(set(files))
 

@@ -8,23 +8,42 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
 from vla.errors import GoOnLaterError, UserError
 from vla.locks.guard import enter_job
+from vla.plan.plan import Plan
 from vla.plan.stages import environments_of
 from vla.process.progress import BarFormatter
 from vla.workflow.context import JobContext
 
 
+@dataclass(frozen=True)
+class Job:
+    """A job at work. `asked`: Snakemake's configuration, with what the command line changed in it."""
+
+    context: JobContext
+    asked: dict[str, Any]
+
+    @property
+    def root(self) -> Path:
+        return self.context.root
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan as configuration and code are now."""
+        return self.context.plan(self.asked)
+
+
 @contextmanager
-def job(snakemake: Any, label: str) -> Iterator[JobContext]:
+def start_job(snakemake: Any, label: str) -> Iterator["Job"]:
     """Run a job: all output goes to the rule's log; progress and errors also to the terminal.
 
-    `snakemake`: what Snakemake gives a script. Gives what this call of Snakemake has settled. A
-    `UserError` ends the job with its message and exit code 1; anything else is a defect, whose
-    traceback is in the log.
+    `snakemake`: what Snakemake gives a script. A `UserError` ends the job with its message and exit
+    code 1; anything else is a defect, whose traceback is in the log.
     """
     log = Path(snakemake.log[0])
     context = JobContext.from_config(snakemake.config)
@@ -32,7 +51,7 @@ def job(snakemake: Any, label: str) -> Iterator[JobContext]:
         try:
             if context.deployment.use_conda:
                 enter_job(environments_of(snakemake.rule), context.root)
-            yield context
+            yield Job(context, snakemake.config)
         except UserError as error:
             logger.error("\n%s", error)
             sys.exit(1)

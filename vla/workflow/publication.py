@@ -10,8 +10,8 @@ from pathlib import Path
 
 from vla.errors import UserError
 from vla.files.atomic import write_text
-from vla.knowledge.documents import build_documents
 from vla.plan.plan import Plan
+from vla.report.documents import build_documents
 from vla.report.html import render_report
 from vla.workflow.context import JobContext
 from vla.workflow.drafts import write_draft

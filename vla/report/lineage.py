@@ -5,7 +5,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from vla.report.figures import COLOURS
+from vla.report.style import COLOURS
 
 OUTCOMES = {
     "confirmed": COLOURS[2],
@@ -15,7 +15,7 @@ OUTCOMES = {
 }
 
 
-def lineage(experiments: list[dict[str, Any]]) -> Figure:
+def draw_lineage(experiments: list[dict[str, Any]]) -> Figure:
     """A forest from left to right: a line from each experiment to those that started from it."""
     places = place(experiments)
     depth = max((x for x, _ in places.values()), default=0)
@@ -32,7 +32,7 @@ def lineage(experiments: list[dict[str, Any]]) -> Figure:
             y,
             shown,
             va="center",
-            fontsize=8,
+            fontsize=9,
             bbox={
                 "boxstyle": "round",
                 "facecolor": "white",

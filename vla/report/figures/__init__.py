@@ -1,0 +1,1 @@
+"""Figures that every experiment gets, one file each: TITLE, CAPTION, `table(source)`, `draw(source)`."""

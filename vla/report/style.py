@@ -1,0 +1,82 @@
+"""How every figure looks. The same numbers give the same file, byte for byte."""
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("svg")
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from vla.files.atomic import write_atomic
+from vla.statistics.rates import percent
+from vla.words import short_task
+
+plt.rcParams.update(
+    {
+        "svg.hashsalt": "vla",  # ids in the SVG
+        "svg.fonttype": "path",
+        "font.size": 10,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "grid.alpha": 0.25,
+        "figure.constrained_layout.use": True,
+    }
+)
+WIDTH = 10.0  # inches; scaled to a page of 1100 pixels, letters are as large as its text
+# Okabe & Ito's palette: told apart with every kind of colour vision.
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
+
+
+def save(figure: Figure, path: Path) -> None:
+    write_atomic(
+        path, lambda temporary: figure.savefig(temporary, format="svg", metadata={"Date": None})
+    )
+    plt.close(figure)
+
+
+def colour(number: int) -> str:
+    return COLOURS[number % len(COLOURS)]
+
+
+def draw_rates(
+    axes: Axes, positions: list[float], rates: list[dict[str, Any]], width: float, **style: Any
+) -> None:
+    """Bars of success rates in percent with their intervals; `style` as for `Axes.bar`."""
+    heights = [100 * rate["rate"] for rate in rates]
+    below = [100 * (rate["rate"] - rate["low"]) for rate in rates]
+    above = [100 * (rate["high"] - rate["rate"]) for rate in rates]
+    axes.bar(positions, heights, width * 0.9, **style)
+    axes.errorbar(
+        positions, heights, [below, above], fmt="none", ecolor="0.15", capsize=3, linewidth=1
+    )
+
+
+def draw_target(axes: Axes, target: float | None) -> None:
+    """A dashed line at the target, named beside it."""
+    if target is None:
+        return
+    axes.axhline(100 * target, color="0.3", linestyle="--", linewidth=1)
+    axes.text(
+        1.01,
+        100 * target,
+        f"target {percent(target)}",
+        transform=axes.get_yaxis_transform(),
+        va="center",
+    )
+
+
+def label_tasks(axes: Axes, tasks: list[str]) -> None:
+    """Axes of a figure by task: first all tasks, then each; a legend below when there are series."""
+    labels = ["all tasks", *map(short_task, tasks)]
+    axes.set_xticks(range(len(labels)), [label.replace(" ", "\n", 1) for label in labels])
+    axes.set_xlabel("task")
+    axes.set_ylim(0, 105)
+    axes.set_ylabel("success rate (%)")
+    axes.grid(axis="x", visible=False)
+    axes.figure.legend(loc="outside lower center", ncols=3, frameon=False)
