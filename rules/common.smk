@@ -140,9 +140,7 @@ def film_records(*experiments):
 
 def document(name, file):
     """A file of a document of the wildcards' experiment, such as its summary's summary.json."""
-    return lambda wildcards: ancient(
-        relative(experiment_of(wildcards).document(name, file))
-    )
+    return lambda wildcards: ancient(relative(experiment_of(wildcards).document(name, file)))
 
 
 def figure_files():
@@ -176,12 +174,14 @@ def publish_unfinished():
     yet, there is nothing to show."""
     python = sys.executable
     if USE_CONDA:
-        environments = [e.address for e in workflow.dag.conda_envs.values() if e.file.get_basename() == "analyse.yaml"]
+        environments = [
+            e.address
+            for e in workflow.dag.conda_envs.values()
+            if e.file.get_basename() == "analyse.yaml"
+        ]
         python = f"{environments[0]}/bin/python" if environments else ""
     if python and Path(python).exists():
-        subprocess.run(
-            [python, "-m", "vla.workflow.publication", json.dumps(config)], cwd=ROOT
-        )
+        subprocess.run([python, "-m", "vla.workflow.publication", json.dumps(config)], cwd=ROOT)
 
 
 def bring_inputs_into_present():

@@ -31,7 +31,7 @@ rule render_readme:
         models=document("models", "models.json"),
         summary=document("summary", "summary.json"),
         # All: what was killed between two of them left the first without the second.
-        figures=[document("figures", name) for name in figure_files()],
+        figures=lambda wildcards: [document("figures", name)(wildcards) for name in figure_files()],
     output:
         "experiments/{experiment}/results/readme-{key}/README.md",
     log:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from vla.checks.committed import require_committed
 from vla.errors import UserError
 from vla.evaluation.episodes import crash_reports, episodes_table
 from vla.evaluation.journal import Journal
@@ -16,9 +15,9 @@ from vla.plan.items import Evaluation, Experiment, Run
 from vla.policies.policy import PolicySpec
 from vla.policies.storage import read_policy_facts
 from vla.process.determinism import choose_device, set_determinism
-from vla.records.record import Circumstances, write_record
+from vla.records.record import write_record
 from vla.simulation.finding import load_simulator
-from vla.workflow.job import start_job
+from vla.workflow.job import Job, start_job
 
 
 def evaluate(
@@ -27,16 +26,13 @@ def evaluate(
     evaluation: Evaluation,
     record: Path,
     workers: int,
-    root: Path,
-    allow_dirty: bool,
+    job: Job,
 ) -> None:
     """Run the episodes, and write the record last."""
     config = experiment.config.evaluation
     switches = set_determinism(threads=1)
     simulator = load_simulator(config.simulator)  # sets variables that the record names
-    circumstances = Circumstances.capture(root)
-    if not allow_dirty:
-        require_committed(circumstances.git, evaluation.identity["code"], experiment.name, root)
+    circumstances = job.circumstances(evaluation, experiment)
     remove_leftovers(record.parent)
     for file in read_sealed(experiment.run_record(run))["files"]:
         check_file(file, experiment.folder)
@@ -93,8 +89,7 @@ if __name__ == "__main__":
     words = snakemake.wildcards
     label = f"{words.experiment} {words.run.split('-')[0]} {words.evaluation.split('-')[0]}"
     with start_job(snakemake, label) as job:
-        plan = job.plan
-        experiment = plan.find_experiment(words.experiment)
+        experiment = job.plan.find_experiment(words.experiment)
         run = experiment.find_run(words.run)
         evaluation = run.find_evaluation(words.evaluation)
         record = Path(snakemake.output[0])
@@ -105,6 +100,5 @@ if __name__ == "__main__":
                 evaluation,
                 record,
                 snakemake.threads,
-                job.root,
-                plan.config.allow_dirty,
+                job,
             )

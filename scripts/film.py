@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from vla.checks.committed import require_committed
 from vla.evaluation.episodes import read_results
 from vla.evaluation.film import choose, film
 from vla.evaluation.protocol import EpisodeResult
@@ -12,19 +11,14 @@ from vla.files.described import check_file
 from vla.files.exclusive import exclusive
 from vla.files.sealed import read_sealed
 from vla.plan.items import Evaluation, Experiment, Run, find
-from vla.records.record import Circumstances, write_record
-from vla.workflow.job import start_job
+from vla.records.record import write_record
+from vla.workflow.job import Job, start_job
 
 
-def film_evaluation(
-    experiment: Experiment, run: Run, evaluation: Evaluation, root: Path, allow_dirty: bool
-) -> None:
+def film_evaluation(experiment: Experiment, run: Run, evaluation: Evaluation, job: Job) -> None:
     """Write a GIF of each chosen episode, and the record last."""
     record = experiment.film_record(run, evaluation)
-    circumstances = Circumstances.capture(root)
-    if not allow_dirty:
-        identity = evaluation.film.identity
-        require_committed(circumstances.git, identity["code"], experiment.name, root)
+    circumstances = job.circumstances(evaluation.film, experiment)
     remove_leftovers(record.parent)
     evaluated = read_sealed(experiment.evaluation_record(run, evaluation))
     episodes = next(
@@ -81,10 +75,9 @@ if __name__ == "__main__":
     words = snakemake.wildcards
     label = f"film {words.experiment} {words.run.split('-')[0]} {words.evaluation.split('-')[0]}"
     with start_job(snakemake, label) as job:
-        plan = job.plan
-        experiment = plan.find_experiment(words.experiment)
+        experiment = job.plan.find_experiment(words.experiment)
         run = experiment.find_run(words.run)
         evaluation = run.find_evaluation(words.evaluation)
         find((evaluation.film,), f"film-{words.key}")
         with exclusive(Path(snakemake.output[0]).parent):
-            film_evaluation(experiment, run, evaluation, job.root, plan.config.allow_dirty)
+            film_evaluation(experiment, run, evaluation, job)

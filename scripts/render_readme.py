@@ -14,6 +14,6 @@ if __name__ == "__main__":
     with start_job(snakemake, f"readme {words.experiment}") as job:
         experiment = job.plan.find_experiment(words.experiment)
         summary = read_sealed(Path(snakemake.input.summary))
-        context = readme_context(experiment, summary)
-        context |= {"models": read_models(experiment), "figures": read_figures(experiment)}
-        write_text(Path(snakemake.output[0]), render_readme(context, job.root))
+        shown = readme_context(experiment, summary)
+        shown |= {"models": read_models(experiment), "figures": read_figures(experiment)}
+        write_text(Path(snakemake.output[0]), render_readme(shown, job.root))

@@ -6,7 +6,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from vla.checks.committed import require_committed
 from vla.data.store import open_store
 from vla.files.atomic import write_json
 from vla.files.exclusive import exclusive
@@ -16,10 +15,10 @@ from vla.policies.policy import count_parameters
 from vla.policies.storage import save_policy
 from vla.process.determinism import choose_device, set_determinism
 from vla.records.attempts import attempt, gpu_hours
-from vla.records.record import Circumstances, write_record
+from vla.records.record import write_record
 from vla.tracking.mirroring import Mirroring, tracked_run, tracker_names
 from vla.training.loop import TrainingRun
-from vla.workflow.job import start_job
+from vla.workflow.job import Job, start_job
 
 
 def load_training_code(path: Path) -> ModuleType:
@@ -35,16 +34,13 @@ def train(
     run: Run,
     store: Path,
     record: Path,
-    root: Path,
-    allow_dirty: bool,
+    job: Job,
     attempts: Callable[[], list[dict[str, Any]]],
 ) -> None:
     """Train, save the policy, and write the record last; `attempts` tells those up to now."""
     config = experiment.config
     switches = set_determinism(config.resources.training_threads, config.training.determinism)
-    circumstances = Circumstances.capture(root)
-    if not allow_dirty:
-        require_committed(circumstances.git, run.identity["code"], experiment.name, root)
+    circumstances = job.circumstances(run, experiment)
     device = choose_device(experiment.accelerator)
     checkpoints = experiment.folder / "checkpoints" / run.name
     logs = experiment.folder / "logs" / run.name
@@ -52,7 +48,9 @@ def train(
     write_json(resolved, config.model_dump(mode="json"))
     prepared = open_store(store)
     code = load_training_code(experiment.folder / "train.py")
-    with Mirroring(tracked_run(experiment, run, root), tracker_names(config.tracking)) as trackers:
+    with Mirroring(
+        tracked_run(experiment, run, job.root), tracker_names(config.tracking)
+    ) as trackers:
         result = code.train(
             TrainingRun(config, run.seed, run.key, prepared, device, checkpoints, logs)
         )
@@ -68,9 +66,9 @@ def train(
             },
         )
         trackers.facts |= {
-            "policy": f"{policy_file.relative_to(root)} sha256:{policy['weights']['sha256']}",
-            "checkpoints": str(checkpoints.relative_to(root)),
-            "figures": str(experiment.document("figures").relative_to(root)),
+            "policy": f"{policy_file.relative_to(job.root)} sha256:{policy['weights']['sha256']}",
+            "checkpoints": str(checkpoints.relative_to(job.root)),
+            "figures": str(experiment.document("figures").relative_to(job.root)),
             "final_loss": result.final_loss,
         }
     write_record(
@@ -105,8 +103,7 @@ def train(
 if __name__ == "__main__":
     words = snakemake.wildcards
     with start_job(snakemake, f"{words.experiment} {words.run}") as job:
-        plan = job.plan
-        experiment = plan.find_experiment(words.experiment)
+        experiment = job.plan.find_experiment(words.experiment)
         run = experiment.find_run(words.run)
         store, record = Path(snakemake.input.store).parent, Path(snakemake.output[0])
         logs = experiment.folder / "logs" / run.name
@@ -114,4 +111,4 @@ if __name__ == "__main__":
             exclusive(experiment.folder / "checkpoints" / run.name),
             attempt(logs / "attempts.jsonl", logs / "metrics.csv") as attempts,
         ):
-            train(experiment, run, store, record, job.root, plan.config.allow_dirty, attempts)
+            train(experiment, run, store, record, job, attempts)

@@ -1,19 +1,16 @@
 """`accelerator: auto` is settled once, and stands in keys as what it turned out to be."""
 
-from contextlib import contextmanager
-
 import pynvml
 import pytest
 import yaml
 
-from tests.project import ROOT
+from vla.plan.deployment import Deployment
 from vla.plan.plan import Plan
-from vla.process.accelerator import VARIABLE, resolve_accelerator, visible_gpus
+from vla.process.accelerator import detect_accelerator, visible_gpus
 
 
 @pytest.fixture(autouse=True)
 def unsettled(monkeypatch):
-    monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
 
 
@@ -33,37 +30,24 @@ def gpu(monkeypatch):
         monkeypatch.setattr(pynvml, name, answer)
 
 
-@contextmanager
-def configured(monkeypatch, accelerator: str):
-    """exp_001_baseline as if it asked for that accelerator."""
-    from vla.plan import plan as planning
-
-    original = planning.load_experiment
-
-    def changed(path):
-        config = original(path)
-        resources = config.resources.model_copy(update={"accelerator": accelerator})
-        return config.model_copy(update={"resources": resources})
-
-    with monkeypatch.context() as patch:
-        patch.setattr("vla.plan.plan.load_experiment", changed)
-        yield
+def run_key(experiment, accelerator: str, settled: str) -> str:
+    """The baseline's key when it asks for `accelerator` and the workflow settled `settled`."""
+    path = experiment.folder / "config.yaml"
+    content = yaml.safe_load(path.read_text())
+    content["resources"] = {"accelerator": accelerator}
+    path.write_text(yaml.safe_dump(content))
+    asked = {"experiments": [experiment.name]}
+    plan = Plan(experiment.root, asked, Deployment(use_conda=False, accelerator=settled))
+    return plan.experiments[experiment.name].runs[0].key
 
 
-def run_key(monkeypatch, accelerator: str) -> str:
-    content = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-    with configured(monkeypatch, accelerator):
-        plan = Plan(ROOT, content)
-        return plan.experiments["exp_001_baseline"].runs[0].key
-
-
-def test_explicit_choice_stands(gpu):
-    assert resolve_accelerator("cpu", use_conda=True) == "cpu"
-    assert resolve_accelerator("cuda", use_conda=False) == "cuda"
+def test_explicit_choice_stands():
+    assert Deployment(use_conda=True, accelerator="cuda").resolve("cpu") == "cpu"
+    assert Deployment(use_conda=False, accelerator="cpu").resolve("cuda") == "cuda"
 
 
 def test_auto_takes_a_gpu_that_the_driver_shows(gpu):
-    assert resolve_accelerator("auto", use_conda=True) == "cuda"
+    assert detect_accelerator(use_conda=True) == "cuda"
     assert visible_gpus() == [{"name": "NVIDIA H100", "memory_gb": 80.0, "driver": "580.1"}]
 
 
@@ -72,7 +56,7 @@ def test_auto_is_cpu_where_there_is_no_driver(monkeypatch):
         raise pynvml.NVMLError(pynvml.NVML_ERROR_LIBRARY_NOT_FOUND)
 
     monkeypatch.setattr(pynvml, "nvmlInit", absent)
-    assert resolve_accelerator("auto", use_conda=True) == "cpu"
+    assert detect_accelerator(use_conda=True) == "cpu"
 
 
 def test_auto_follows_a_pytorch_without_cuda_on_the_host(gpu, monkeypatch, tmp_path):
@@ -81,25 +65,23 @@ def test_auto_follows_a_pytorch_without_cuda_on_the_host(gpu, monkeypatch, tmp_p
     found = type("Spec", (), {"origin": str(package / "__init__.py")})
     monkeypatch.setattr("importlib.util.find_spec", lambda name: found)
     (package / "version.py").write_text("cuda: Optional[str] = None\nhip = '6'\n")
-    assert resolve_accelerator("auto", use_conda=False) == "cpu"
+    assert detect_accelerator(use_conda=False) == "cpu"
     (package / "version.py").write_text("cuda: Optional[str] = '13.0'\n")
-    assert resolve_accelerator("auto", use_conda=False) == "cuda"
+    assert detect_accelerator(use_conda=False) == "cuda"
 
 
 @pytest.mark.parametrize("hidden", ["", "-1"])
 def test_hidden_gpus_are_not_taken(gpu, monkeypatch, hidden):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
-    assert resolve_accelerator("auto", use_conda=True) == "cpu"
+    assert detect_accelerator(use_conda=True) == "cpu"
 
 
-def test_choice_of_the_starting_machine_holds_on_every_node(gpu, monkeypatch):
-    monkeypatch.setenv(VARIABLE, "cpu")
-    assert resolve_accelerator("auto", use_conda=True) == "cpu"
+def test_a_workflow_settles_what_auto_means(gpu):
+    assert Deployment.here(use_conda=True) == Deployment(use_conda=True, accelerator="cuda")
 
 
-def test_key_says_what_auto_turned_out_to_be(monkeypatch):
-    cpu, cuda = run_key(monkeypatch, "cpu"), run_key(monkeypatch, "cuda")
+def test_key_says_what_auto_turned_out_to_be(experiment):
+    cpu, cuda = run_key(experiment, "cpu", "cuda"), run_key(experiment, "cuda", "cpu")
     assert cpu != cuda
-    for settled, key in (("cpu", cpu), ("cuda", cuda)):
-        monkeypatch.setenv(VARIABLE, settled)
-        assert run_key(monkeypatch, "auto") == key
+    assert run_key(experiment, "auto", "cpu") == cpu
+    assert run_key(experiment, "auto", "cuda") == cuda

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from vla.errors import GoOnLaterError
+from vla.process.command import command_line
 from vla.records.attempts import attempt, gpu_hours, read_attempts
-from vla.records.record import command_line
 
 
 @pytest.fixture

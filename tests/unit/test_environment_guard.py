@@ -146,22 +146,16 @@ def test_unfinished_environment_is_left_to_snakemake(prefix, files):
     verify_finished(prefix.parent, files.root, {"data"})
 
 
-def test_job_without_conda_is_free_to_run(files, monkeypatch):
-    monkeypatch.delenv("VLA_USE_CONDA", raising=False)
-    enter_job("data", files.root)
-
-
 def test_job_runs_in_its_environment_alone(prefix, files, monkeypatch):
-    monkeypatch.setenv("VLA_USE_CONDA", "1")
     with pytest.raises(UserError, match="none of the locked ones"):
-        enter_job("data", files.root)
+        enter_job({"data"}, files.root)
     monkeypatch.setattr(sys, "prefix", str(prefix))
-    enter_job("data", files.root)
+    enter_job({"data"}, files.root)
     with pytest.raises(UserError, match=r"train-cpu, train-cuda, but it runs in .* which is data"):
-        enter_job("train", files.root)
+        enter_job({"train"}, files.root)
     add_conda_record(prefix, "abc", "0" * 64)
     with pytest.raises(UserError, match=r"abc-1\.0-0\.conda has SHA-256"):
-        enter_job("data", files.root)
+        enter_job({"data"}, files.root)
 
 
 def test_line_of_a_pin_without_hash_is_a_mistake(files):

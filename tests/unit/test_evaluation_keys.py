@@ -9,7 +9,8 @@ import yaml
 from tests.project import ROOT
 from vla.files.yaml import read_yaml
 from vla.plan.items import Experiment
-from vla.plan.plan import EVALUATION, Plan
+from vla.plan.plan import Plan
+from vla.plan.stages import EVALUATE
 from vla.plugins import find_plugin
 from vla.source.closure import executed_files
 
@@ -18,8 +19,8 @@ OF_THE_FILM = {"film", "readme"}
 
 
 def test_what_surrounds_episodes_is_not_executed_by_what_decides_them():
-    entries = {name: ROOT / name for name in EVALUATION}
-    entries |= find_plugin("simulators", "metaworld").entries()
+    entries = {name: ROOT / name for name in EVALUATE.core}
+    entries |= find_plugin("simulators", "metaworld", ROOT).code
     names = set(executed_files(entries, ROOT))
     assert {"vla/evaluation/rollout.py", "vla/simulation/metaworld/environment.py"} <= names
     for name in ("workers", "journal", "episodes", "film"):

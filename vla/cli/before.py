@@ -32,7 +32,7 @@ def new(
     hypothesis: Annotated[str, typer.Option(help="What you expect, and why.")] = "",
 ) -> None:
     """Make an experiment's folder, and list it in config/config.yaml."""
-    from vla.workflow.ending import write_draft
+    from vla.workflow.drafts import write_draft
 
     root = find_root()
     folder = create_experiment(root, name, parent, hypothesis).relative_to(root)

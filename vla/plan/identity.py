@@ -2,7 +2,7 @@
 what it is made from. docs/keys.md says it for people.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ class Identities:
 
     root: Path
     deployment: Deployment
+    _code: dict[str, dict[str, str]] = field(default_factory=dict, repr=False, compare=False)
 
     def store(self, config: ExperimentConfig, dataset: Values) -> Values:
         """A prepared store. `dataset`: content hash and format."""
@@ -93,6 +94,10 @@ class Identities:
         return {**needs, **document.values(config, folder), **self.made_by(document)}
 
     def _policy(self, config: ExperimentConfig) -> Plugin:
+        path = self.root / "vla/policies/policy.py"
+        if path.is_file():  # until families are plug-ins
+            code = {"vla/policies/policy.py": path}
+            return Plugin("policies", "policy", "vla.policies", path.parent, code)
         return find_plugin("policies", config.model.type, self.root)
 
     def _simulator(self, config: ExperimentConfig) -> Plugin:
@@ -129,11 +134,25 @@ class Identities:
             environment = simulator.load("config").ENVIRONMENT
             distributions += tuple(simulator.load("config").DISTRIBUTIONS)
         return {
-            "code": _stage_code(stage, self.root) | _closure(tuple(chosen.items()), self.root),
+            "code": self._stage_code(stage) | _closure(tuple(chosen.items()), self.root),
             "environment": _environment(
                 environment, accelerator, self.root, self.deployment.use_conda, distributions
             ),
         }
+
+    def _stage_code(self, stage: Stage) -> dict[str, str]:
+        """Of script, glue, core and templates; hundreds of runs share a handful of stages."""
+        if stage.rule not in self._code:
+            alone = (f"scripts/{stage.rule}.py", *stage.glue)
+            core = [path for pattern in stage.core for path in sorted(self.root.glob(pattern))]
+            entries = ((path.relative_to(self.root).as_posix(), path) for path in core)
+            templates = self.root / "reports/templates"
+            self._code[stage.rule] = {
+                **{name: syntax_hash(self.root / name) for name in alone},
+                **_closure(tuple(entries), self.root),
+                **{f"templates/{n}": sha256_file(templates / n) for n in stage.templates},
+            }
+        return self._code[stage.rule]
 
 
 def documents(
@@ -159,19 +178,7 @@ def make_item(prefix: str, identity: Values) -> Item:
     return Item(f"{prefix}-{key}", key, identity)
 
 
-# Hundreds of runs share a handful of stages, plug-ins and environments.
-@cache
-def _stage_code(stage: Stage, root: Path) -> dict[str, str]:
-    alone = (f"scripts/{stage.rule}.py", *stage.glue)
-    code = {name: syntax_hash(root / name) for name in alone}
-    core = [path for pattern in stage.core for path in sorted(root.glob(pattern))]
-    code |= _closure(tuple((path.relative_to(root).as_posix(), path) for path in core), root)
-    return code | {
-        f"templates/{name}": sha256_file(root / "reports/templates" / name)
-        for name in stage.templates
-    }
-
-
+# Runs share plug-ins and environments, too.
 @cache
 def _closure(entries: tuple[tuple[str, Path], ...], root: Path) -> dict[str, str]:
     return code_hashes(dict(entries), root)

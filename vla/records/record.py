@@ -1,9 +1,5 @@
 """Records: one JSON file a job, written last, that says what was made of what, where and when."""
 
-import os
-import re
-import shlex
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,24 +12,6 @@ from vla.files.sealed import write_sealed
 from vla.process.software import capture_environment, capture_hardware
 from vla.source.git import git_state
 
-# The command that a person gave; rules/common.smk sets it for all jobs of one call.
-COMMAND = "VLA_COMMAND"
-
-
-def command_line(arguments: list[str]) -> str:
-    """A command as one would type it, without the value of any option that looks like a secret."""
-    shown, hide = [], False
-    for argument in arguments:
-        name, separator, _ = argument.partition("=")
-        secret = re.search(
-            r"secret|passw|token|api-?key|access-key|credential", name, re.IGNORECASE
-        )
-        shown.append("***" if hide else f"{name}=***" if secret and separator else argument)
-        hide = bool(secret) and not separator and argument.startswith("-")
-    program = Path(shown[0])
-    name = program.parent.name if program.name == "__main__.py" else program.name
-    return shlex.join([name, *shown[1:]])
-
 
 @dataclass(frozen=True)
 class Circumstances:
@@ -43,15 +21,16 @@ class Circumstances:
     `git`: as from `git_state`.
     """
 
+    command: str
     started: str
     git: dict[str, Any]
     environment: dict[str, Any]
     hardware: dict[str, Any]
 
     @classmethod
-    def capture(cls, root: Path) -> "Circumstances":
-        """As they are now. `root`: where the code is."""
-        return cls(now(), git_state(root), capture_environment(root), capture_hardware())
+    def capture(cls, root: Path, command: str) -> "Circumstances":
+        """As they are now. `root`: where the code is; `command`: what a person typed."""
+        return cls(command, now(), git_state(root), capture_environment(root), capture_hardware())
 
 
 def write_record(
@@ -89,7 +68,7 @@ def write_record(
             "git": {"commit": git["commit"], "dirty": git["dirty"]},
             "environment": circumstances.environment,
             "hardware": circumstances.hardware,
-            "command": os.environ.get(COMMAND) or command_line(sys.argv),
+            "command": circumstances.command,
             "started": circumstances.started,
             "finished": now(),
             "files": [describe_file(file.absolute(), folder) for file in made],

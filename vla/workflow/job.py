@@ -13,11 +13,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
+from vla.checks.committed import require_committed
 from vla.errors import GoOnLaterError, UserError
 from vla.locks.guard import enter_job
+from vla.plan.items import Experiment, Item
 from vla.plan.plan import Plan
 from vla.plan.stages import environments_of
 from vla.process.progress import BarFormatter
+from vla.records.record import Circumstances
 from vla.workflow.context import JobContext
 
 
@@ -36,6 +39,16 @@ class Job:
     def plan(self) -> Plan:
         """The plan as configuration and code are now."""
         return self.context.plan(self.asked)
+
+    def circumstances(self, item: Item, experiment: Experiment) -> Circumstances:
+        """Under which it begins to make `item`; taken before the work.
+
+        `UserError` when code that decides the result is not committed, unless that is allowed.
+        """
+        taken = Circumstances.capture(self.root, self.context.command)
+        if not self.plan.config.allow_dirty:
+            require_committed(taken.git, item.identity["code"], experiment.name, self.root)
+        return taken
 
 
 @contextmanager
