@@ -13,6 +13,7 @@ ROOT = Path(workflow.basedir)
 IS_MAIN_PROCESS = workflow.exec_mode == workflow.exec_mode.DEFAULT
 sys.path.insert(0, str(ROOT))
 
+from vla.data.places import store_record
 from vla.errors import UserError
 from vla.locks.files import environment_name
 from vla.locks.guard import verify_finished
@@ -115,8 +116,8 @@ def verification_records():
     return [relative(ask(PLAN.verification, entry)) for entry in PLAN.datasets.values()]
 
 
-def store_of(experiment):
-    return f"data/.prepared/{experiment.store.name}/prepared.json"
+def stores_of(experiment):
+    return [ancient(relative(store_record(ROOT, store.name))) for store in experiment.stores]
 
 
 def evaluation_records(*experiments):

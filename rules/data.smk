@@ -45,7 +45,7 @@ rule prepare_dataset:
     """Decode a verified dataset into the memory-mapped store that training reads."""
     input:
         lambda wildcards: ancient(
-            relative(PLAN.verification(PLAN.find_store(wildcards.store).dataset))
+            relative(PLAN.verification(PLAN.find_store(wildcards.store).entry))
         ),
     output:
         "data/.prepared/{store}/prepared.json",
@@ -55,9 +55,9 @@ rule prepare_dataset:
         "data/.prepared/{store}/prepare.benchmark.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
+    threads: workflow.cores
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards, threads: 1000 + 500 * threads,
     message:
         "Prepare {wildcards.store}"
     script:

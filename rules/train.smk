@@ -5,7 +5,7 @@ rule train:
     """Train one policy. Checkpoints lie in a folder of the run's key that no rule declares."""
     input:
         check=ancient("experiments/{experiment}/results/{run}/check.json"),
-        store=lambda wildcards: ancient(store_of(experiment_of(wildcards))),
+        stores=lambda wildcards: stores_of(experiment_of(wildcards)),
     output:
         "experiments/{experiment}/results/{run}/run.json",
     log:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vla.config.datasets import DatasetEntry
 from vla.data.manifest import read_manifest
+from vla.data.places import dataset_folder, manifest_file, pointer_file
 from vla.errors import UserError
 from vla.files.atomic import write_text
 from vla.files.sealed import write_sealed
@@ -14,11 +15,11 @@ from vla.workflow.job import start_job
 
 def fetch(entry: DatasetEntry, root: Path) -> list[str]:
     """Pull what is missing; returns the names of the files that were."""
-    folder = entry.folder(root)
-    files = read_manifest(entry.manifest(root))["files"]
+    folder = dataset_folder(entry, root)
+    files = read_manifest(manifest_file(entry, root))["files"]
     missing = [file["path"] for file in files if not (folder / file["path"]).is_file()]
     if missing:
-        pointer = entry.pointer(root)
+        pointer = pointer_file(entry, root)
         if not pointer.is_file():
             raise UserError(f"{pointer} is missing.", f"Restore it: git checkout -- {pointer}")
         _allow_no_git(root)

@@ -6,7 +6,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from vla.data.store import open_store
+from vla.data.mixture import Mixture
+from vla.data.opening import open_store
+from vla.data.places import store_record
+from vla.data.store import PreparedStore
 from vla.files.atomic import write_json
 from vla.files.exclusive import exclusive
 from vla.monitoring.monitor import read_events
@@ -29,10 +32,21 @@ def load_training_code(path: Path) -> ModuleType:
     return module
 
 
+def open_data(experiment: Experiment, root: Path) -> PreparedStore | Mixture:
+    """What the experiment trains on, its bytes checked."""
+    stores = tuple(
+        open_store(store_record(root, store.name).parent, store.pinned)
+        for store in experiment.stores
+    )
+    if len(stores) == 1:
+        return stores[0]
+    names = tuple(store.dataset for store in experiment.stores)
+    return Mixture(names, stores, experiment.shares)
+
+
 def train(
     experiment: Experiment,
     run: Run,
-    store: Path,
     record: Path,
     job: Job,
     attempts: Callable[[], list[dict[str, Any]]],
@@ -46,7 +60,7 @@ def train(
     logs = experiment.folder / "logs" / run.name
     resolved = record.with_name("config.resolved.json")
     write_json(resolved, config.model_dump(mode="json"))
-    prepared = open_store(store)
+    prepared = open_data(experiment, job.root)
     code = load_training_code(experiment.folder / "train.py")
     with Mirroring(
         tracked_run(experiment, run, job.root), tracker_names(config.tracking)
@@ -82,11 +96,14 @@ def train(
         facts={
             "experiment": experiment.name,
             "seed": run.seed,
-            "dataset": {
-                "name": config.data.dataset,
-                "version": experiment.dataset.version,
-                "content": experiment.store.identity["dataset"],
-            },
+            "datasets": [
+                {
+                    "name": store.dataset,
+                    "version": store.entry.version,
+                    "content": store.identity["dataset"],
+                }
+                for store in experiment.stores
+            ],
             "device": str(device),
             "determinism": switches,
             "parameters": count_parameters(result.policy),
@@ -105,10 +122,10 @@ if __name__ == "__main__":
     with start_job(snakemake, f"{words.experiment} {words.run}") as job:
         experiment = job.plan.find_experiment(words.experiment)
         run = experiment.find_run(words.run)
-        store, record = Path(snakemake.input.store).parent, Path(snakemake.output[0])
+        record = Path(snakemake.output[0])
         logs = experiment.folder / "logs" / run.name
         with (
             exclusive(experiment.folder / "checkpoints" / run.name),
             attempt(logs / "attempts.jsonl", logs / "metrics.csv") as attempts,
         ):
-            train(experiment, run, store, record, job, attempts)
+            train(experiment, run, record, job, attempts)

@@ -10,13 +10,14 @@ import torch
 
 from tests.project import ROOT
 from vla.config.complete import ExperimentConfig
-from vla.data.sampling import policy_spec
+from vla.data.statistics import Statistics
 from vla.data.store import PreparedStore
 from vla.files.yaml import read_yaml
 from vla.plan.items import Experiment
 from vla.plan.plan import Plan
 from vla.policies.policy import build_policy
 from vla.policies.storage import save_policy
+from vla.training.batches import policy_spec
 
 torch.set_num_threads(1)
 
@@ -42,12 +43,16 @@ def store() -> PreparedStore:
     frames = sum(LENGTHS)
     action = random.uniform(-1, 1, (frames, 4)).astype(np.float32)
     action[:, 0] = np.arange(frames)
+    state = random.normal(size=(frames, 4)).astype(np.float32)
+    sentences = [sentence for task in TASKS for sentence in task["instructions"]]
     return PreparedStore(
         cameras=("side",),
         tasks=TASKS,
         seeds=(1_000_000, 1_000_001, 1_001_000, 1_001_001),
+        spec=Statistics.of(state, action).spec(("side",), 16, sentences),
+        content="c0ffee",
         pictures=random.integers(0, 256, (frames, 1, 3, 16, 16), np.uint8),
-        state=random.normal(size=(frames, 4)).astype(np.float32),
+        state=state,
         action=action,
         task=np.repeat([0, 0, 1, 1], LENGTHS),
         step=np.concatenate([np.arange(length) for length in LENGTHS]),
@@ -87,7 +92,7 @@ def policy_file(store, make_config, tmp_path_factory) -> Path:
     """An untrained policy on disk."""
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("policy") / "policy.safetensors"
-    save_policy(build_policy(make_config().model, policy_spec(store)), path, {})
+    save_policy(build_policy(make_config().model, policy_spec(store.spec)), path, {})
     return path
 
 

@@ -7,7 +7,7 @@ import signal
 import pytest
 import torch
 from safetensors import SafetensorError
-from test_training import KilledAt, KilledError, Sampler, rows, same_weights, train
+from test_training import Batches, KilledAt, KilledError, rows, same_weights, train
 
 from vla.errors import GoOnLaterError, UserError
 from vla.policies.storage import save_tensors
@@ -15,7 +15,7 @@ from vla.policies.storage import save_tensors
 __all__ = ["train"]  # the fixture
 
 
-class SignalAt(Sampler):
+class SignalAt(Batches):
     """The scheduler sends a signal while the batch of this step is made."""
 
     step = 5

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from vla.config.model import ModelSection
-from vla.data.sampling import policy_spec
 from vla.errors import UserError
 from vla.policies.language import UNKNOWN
 from vla.policies.policy import Observation, Policy, build_policy, count_parameters
 from vla.policies.storage import load_policy, save_policy
+from vla.training.batches import policy_spec
 
 CHUNK, WORDS, ACTIONS, BATCH = 4, 6, 4, 3
 HEADS = {"BC": "regression", "RT2": "discrete"}
@@ -18,7 +18,7 @@ HEADS = {"BC": "regression", "RT2": "discrete"}
 
 @pytest.fixture(scope="module")
 def spec(store):
-    return policy_spec(store)
+    return policy_spec(store.spec)
 
 
 @pytest.fixture

@@ -13,12 +13,13 @@ from safetensors.torch import load_file
 
 from tests.project import ROOT
 from vla.config.training import TrainingSection
-from vla.data.sampling import Sampler, policy_spec
+from vla.data.sampling import Sampler
 from vla.errors import UserError
 from vla.monitoring.monitor import read_events
 from vla.policies.policy import build_policy
 from vla.process.determinism import choose_device, set_determinism
 from vla.tracking.metrics import COLUMNS, MetricsLog
+from vla.training.batches import Batches, policy_spec
 from vla.training.loop import TrainingResult, TrainingRun, fit
 from vla.training.optimizer import learning_rate
 
@@ -30,7 +31,7 @@ class KilledError(Exception):
     pass
 
 
-class KilledAt(Sampler):
+class KilledAt(Batches):
     """The process ends when it asks for the batch of this step."""
 
     step = 6
@@ -41,7 +42,7 @@ class KilledAt(Sampler):
         return super().batch(step)
 
 
-class NaNAt(Sampler):
+class NaNAt(Batches):
     step = 4
 
     def batch(self, step):
@@ -57,24 +58,22 @@ def train(store, make_config, tmp_path):
     set_determinism(1)
 
     def train_in(
-        folder: str, seed: int = 0, sampler: type[Sampler] = Sampler, key: str = "k", **sections
+        folder: str, seed: int = 0, sampler: type[Batches] = Batches, key: str = "k", **sections
     ) -> TrainingResult:
         config = make_config(data={"augmentation": True}, **sections)
         base = tmp_path / folder
         run = TrainingRun(config, seed, key, store, CPU, base / "checkpoints", base / "logs")
-        spec = policy_spec(store)
+        spec = policy_spec(store.spec)
         torch.manual_seed(seed)
         policy = build_policy(config.model, spec)
-        batches = sampler(
+        samples = Sampler(
             store,
-            spec,
             seed=seed,
             batch_size=config.training.batch_size,
             chunk_length=config.model.chunk_length,
-            max_words=config.model.max_words,
             augmentation=True,
         )
-        return fit(run, policy, batches)
+        return fit(run, policy, sampler(samples, spec, config.model.max_words))
 
     return train_in
 

@@ -1,17 +1,20 @@
 """What a pinned dataset tells before its files are here: whether they can come, how large they are."""
 
 import configparser
-import json
 from pathlib import Path
 from typing import Any
 
 from vla.config.datasets import DatasetEntry
+from vla.data.formats.protocol import Shape
+from vla.data.manifest import read_manifest
+from vla.data.places import dataset_folder, manifest_file
+from vla.data.readers import reader_class
 from vla.files.hashing import sha256_bytes
 
 
 def missing_files(entry: DatasetEntry, manifest: dict[str, Any], root: Path) -> list[dict]:
     """Entries of the manifest whose files are not in the dataset's folder."""
-    folder = entry.folder(root)
+    folder = dataset_folder(entry, root)
     return [file for file in manifest["files"] if not (folder / file["path"]).is_file()]
 
 
@@ -29,19 +32,25 @@ def fetched_bytes(files: list[dict[str, Any]], root: Path) -> int:
     return sum(file["bytes"] * (1 if _object(cache, file).is_file() else 2) for file in files)
 
 
-def dataset_info(entry: DatasetEntry, manifest: dict[str, Any], root: Path) -> dict[str, Any]:
-    """`meta/info.json` of a LeRobotDataset, from its folder or from DVC's storage on this machine.
+def stated_shape(entry: DatasetEntry, camera: str, root: Path) -> Shape | None:
+    """Sizes by the small files that describe a dataset, which may not have been fetched yet.
 
-    Empty when neither has it as it was pinned.
+    They are read in its folder or in DVC's storage on this machine; None when neither has them as
+    they were pinned, or when they do not tell.
     """
-    for file in manifest["files"]:
-        if file["path"] == "meta/info.json":
-            path = entry.folder(root) / file["path"]
-            path = path if path.is_file() else _stored(file, root)
-            content = path.read_bytes() if path else b""
-            if sha256_bytes(content) == file["sha256"]:
-                return json.loads(content)
-    return {}
+    reader = reader_class(entry)
+    files = {file["path"]: file for file in read_manifest(manifest_file(entry, root))["files"]}
+    info: dict[str, bytes] = {}
+    for name in reader.INFO:
+        if name not in files:
+            return None
+        path = dataset_folder(entry, root) / name
+        path = path if path.is_file() else _stored(files[name], root)
+        content = path.read_bytes() if path else b""
+        if sha256_bytes(content) != files[name]["sha256"]:
+            return None
+        info[name] = content
+    return reader.shape(info, camera)
 
 
 def _stored(file: dict[str, Any], root: Path) -> Path | None:

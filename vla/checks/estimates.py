@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from vla.checks.dataset import dataset_info, fetched_bytes, missing_files
+from vla.checks.dataset import fetched_bytes, missing_files, stated_shape
+from vla.data.formats.protocol import Shape
 from vla.data.manifest import read_manifest
+from vla.data.places import dataset_folder, manifest_file, store_record, stores_folder
 from vla.errors import UserError
 from vla.files.sealed import read_sealed
-from vla.plan.items import Experiment
+from vla.plan.items import Experiment, Store
 from vla.policies.language import Vocabulary
 from vla.policies.policy import PolicySpec, build_policy, count_parameters
 from vla.process.accelerator import visible_gpus
@@ -53,13 +54,17 @@ def disk_needs(experiment: Experiment, parameters: int | None) -> list[Need]:
     if parameters is not None:
         checkpoints = kept * CHECKPOINT_BYTES * parameters
         results = len(unfinished) * POLICY_BYTES * parameters + videos * VIDEO_BYTES
-    root, entry = experiment.root, experiment.dataset
-    missing = missing_files(entry, read_manifest(entry.manifest(root)), root)
-    return [
+    root = experiment.root
+    needs = [
         Need(f"{kept} checkpoints", checkpoints, experiment.folder),
         Need("results", results, experiment.folder),
-        Need("dataset", fetched_bytes(missing, root), entry.folder(root)),
-        Need("prepared data", _store_bytes(experiment), root / "data/.prepared"),
+    ]
+    for entry in experiment.datasets:
+        missing = missing_files(entry, read_manifest(manifest_file(entry, root)), root)
+        needs.append(Need("dataset", fetched_bytes(missing, root), dataset_folder(entry, root)))
+    return needs + [
+        Need("prepared data", _store_bytes(store, root), stores_folder(root))
+        for store in experiment.stores
     ]
 
 
@@ -68,40 +73,35 @@ def parameter_count(experiment: Experiment) -> int | None:
 
     `UserError` when they are not what `model.num_params` states.
     """
-    try:
-        features = _info(experiment)["features"]
-        cameras = experiment.config.data.cameras
-        spec = PolicySpec(
-            cameras=cameras,
-            image_size=features[f"observation.images.{cameras[0]}"]["shape"][0],
-            vocabulary=Vocabulary(tuple(map(str, range(USUAL_WORDS)))),
-            state_mean=(0.0,) * features["observation.state"]["shape"][0],
-            state_std=(1.0,) * features["observation.state"]["shape"][0],
-            action_low=(-1.0,) * features["action"]["shape"][0],
-            action_high=(1.0,) * features["action"]["shape"][0],
-        )
-        with torch.device("meta"):
-            return count_parameters(build_policy(experiment.config.model, spec))
-    except KeyError:  # not here yet, or of another format
+    shape = _shape(experiment.stores[0], experiment.root)  # those that are mixed have one shape
+    if shape is None:  # not here yet
         return experiment.config.model.num_params
+    spec = PolicySpec(
+        cameras=experiment.config.data.cameras,
+        image_size=shape.picture[0],
+        vocabulary=Vocabulary(tuple(map(str, range(USUAL_WORDS)))),
+        state_mean=(0.0,) * shape.state_dim,
+        state_std=(1.0,) * shape.state_dim,
+        action_low=(-1.0,) * shape.action_dim,
+        action_high=(1.0,) * shape.action_dim,
+    )
+    with torch.device("meta"):
+        return count_parameters(build_policy(experiment.config.model, spec))
 
 
-def _info(experiment: Experiment) -> dict[str, Any]:
-    entry, root = experiment.dataset, experiment.root
-    return dataset_info(entry, read_manifest(entry.manifest(root)), root)
+def _shape(store: Store, root: Path) -> Shape | None:
+    return stated_shape(store.entry, store.cameras[0], root)
 
 
-def _store_bytes(experiment: Experiment) -> int | None:
+def _store_bytes(store: Store, root: Path) -> int | None:
     """What the prepared store will take: 0 when it is there, None when nothing tells."""
-    if (experiment.root / "data/.prepared" / experiment.store.name / "prepared.json").is_file():
+    if store_record(root, store.name).is_file():
         return 0
-    try:
-        info = _info(experiment)
-        cameras = experiment.config.data.cameras
-        shapes = [info["features"][f"observation.images.{name}"]["shape"] for name in cameras]
-        return info["total_frames"] * sum(h * w * c for h, w, c in shapes)
-    except KeyError:
+    shape = _shape(store, root)
+    if shape is None:
         return None
+    height, width = shape.picture
+    return shape.frames * len(store.cameras) * 3 * height * width
 
 
 def earlier_seconds_a_step(experiment: Experiment) -> list[float]:

@@ -20,8 +20,9 @@ from vla.checks.estimates import (
     parameter_count,
 )
 from vla.data.manifest import content_hash, read_manifest
+from vla.data.places import manifest_file
 from vla.errors import UserError
-from vla.plan.items import Experiment
+from vla.plan.items import Experiment, Store
 from vla.process.accelerator import visible_gpus
 from vla.process.determinism import choose_device
 from vla.source.git import git_state
@@ -47,7 +48,7 @@ def check_experiment(experiment: Experiment, root: Path, allow_dirty: bool) -> l
     return [
         *_words(experiment),
         _code(root, allow_dirty),
-        _dataset(experiment),
+        *(_dataset(store, root) for store in experiment.stores),
         model,
         *_disks(experiment, parameters),
         *_device(experiment, parameters),
@@ -111,13 +112,11 @@ def _code(root: Path, allow_dirty: bool) -> Finding:
     )
 
 
-def _dataset(experiment: Experiment) -> Finding:
-    entry, root = experiment.dataset, experiment.root
-    manifest = read_manifest(entry.manifest(root))
+def _dataset(store: Store, root: Path) -> Finding:
+    entry = store.entry
+    manifest = read_manifest(manifest_file(entry, root))
     count, missing = len(manifest["files"]), missing_files(entry, manifest, root)
-    what = (
-        f"{experiment.config.data.dataset} {entry.version}, content {content_hash(manifest)[:12]}"
-    )
+    what = f"{store.dataset} {entry.version}, content {content_hash(manifest)[:12]}"
     if not missing:
         return Finding("dataset", "ok", f"{what}, {count} files here")
     found = f"{what}, {count - len(missing)} of {count} files here"

@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from vla.cli import before, during, results
+from vla.cli import before, during, pinning, results
 from vla.cli.shared import console
 from vla.errors import UserError
 
@@ -36,6 +36,7 @@ BEFORE, DURING, AFTER = "Before a run", "While it runs", "Afterwards"
 
 app.command("new", rich_help_panel=BEFORE)(before.new)
 app.command("check", rich_help_panel=BEFORE)(before.check)
+app.command("pin", rich_help_panel=BEFORE)(pinning.pin)
 app.command("status", rich_help_panel=DURING)(during.status)
 app.command("watch", rich_help_panel=DURING)(during.watch)
 app.command("compare", rich_help_panel=AFTER)(results.compare)

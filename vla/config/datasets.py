@@ -1,8 +1,5 @@
 """`config/datasets.yaml`: the registry of datasets."""
 
-from pathlib import Path
-from typing import Literal
-
 from vla.config.base import Section
 
 
@@ -11,20 +8,11 @@ class DatasetEntry(Section):
 
     version: str
     """Version of the dataset."""
-    format: Literal["lerobot-v3", "calvin"]
-    """Layout on disk."""
+    format: str
+    """Layout on disk: a folder of `vla/data/formats/`, such as `lerobot-v3`."""
     source: str
     """Where it comes from."""
     licence: str
     """Licence, as an SPDX identifier where there is one."""
     path: str
     """Folder, relative to the project's root; tracked by `<path>.dvc`, listed in `<path>.manifest.json`."""
-
-    def folder(self, root: Path) -> Path:
-        return root / self.path
-
-    def manifest(self, root: Path) -> Path:
-        return root / f"{self.path}.manifest.json"
-
-    def pointer(self, root: Path) -> Path:
-        return root / f"{self.path}.dvc"

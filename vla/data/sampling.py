@@ -1,119 +1,106 @@
-"""Training batches as a function of (seed, step): any step's batch without the steps before it."""
+"""Training samples as functions of (seed, step, sample): any batch without those before it.
 
-from typing import NamedTuple
+Samples are numbered through: sample i of step n has the number n times the batch size plus i. All
+that is random about a sample follows from the seed and that number.
+"""
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from vla.data.mixture import Mixture, Schedule
+from vla.data.order import BlockShuffle
+from vla.data.randomness import AUGMENTATION, CHOICE, as_floats, as_integers, sample_words
+from vla.data.samples import Samples
 from vla.data.store import PreparedStore
-from vla.policies.language import Vocabulary
-from vla.policies.policy import Observation, PolicySpec
 
-ORDER, CHOICE = 0, 1  # streams of randomness: order of the samples; what is done to a batch
 MAX_SHIFT = 3  # pixels
 MAX_JITTER = 0.1
 
 
-class Batch(NamedTuple):
-    """One optimiser step's samples; shapes as `Policy.loss` takes them."""
-
-    observation: Observation
-    actions: Tensor
-    valid: Tensor
-
-
-def generator(seed: int, stream: int, position: int) -> np.random.Generator:
-    """Counter-based generator (Philox, Salmon et al. 2011): no state is carried between steps."""
-    return np.random.Generator(np.random.Philox(key=[seed, stream], counter=[0, 0, 0, position]))
-
-
-def policy_spec(store: PreparedStore) -> PolicySpec:
-    """What the data fixes about a policy: sizes, vocabulary, ranges."""
-    state, action = store.state.astype(np.float64), store.action.astype(np.float64)
-    low, high = action.min(0), action.max(0)
-    high = np.where(high > low, high, low + 1)  # a dimension that never moves
-    return PolicySpec(
-        cameras=store.cameras,
-        image_size=store.pictures.shape[-1],
-        vocabulary=Vocabulary.of([s for task in store.tasks for s in task["instructions"]]),
-        state_mean=tuple(state.mean(0).tolist()),
-        state_std=tuple((state.std(0) + 1e-4).tolist()),
-        action_low=tuple(low.tolist()),
-        action_high=tuple(high.tolist()),
-    )
-
-
 class Sampler:
-    """Batches of a store: each epoch is a new order of all frames, each sample a random paraphrase."""
+    """Batches of a store or of several that are mixed.
+
+    Each epoch is a new order of all frames, each sample a random paraphrase of its task's sentences.
+    """
 
     def __init__(
         self,
-        store: PreparedStore,
-        spec: PolicySpec,
+        data: PreparedStore | Mixture,
         *,
         seed: int,
         batch_size: int,
         chunk_length: int,
-        max_words: int,
         augmentation: bool,
     ):
-        self.store, self.seed = store, seed
-        self.batch_size, self.chunk_length = batch_size, chunk_length
+        mixed = isinstance(data, Mixture)
+        self.stores = data.stores if mixed else (data,)
+        self.schedule = Schedule(data.shares, seed) if mixed and len(data.stores) > 1 else None
+        self.seed, self.batch_size, self.chunk_length = seed, batch_size, chunk_length
         self.augmentation = augmentation
-        self._epoch: tuple[int, np.ndarray] = (-1, np.empty(0))
-        self._words = [
-            np.stack([spec.vocabulary.encode(s, max_words) for s in task["instructions"]])
-            for task in store.tasks
-        ]
+        self.orders = [BlockShuffle(len(store), seed, n) for n, store in enumerate(self.stores)]
 
-    def batch(self, step: int) -> Batch:
+    def batch(self, step: int) -> Samples:
         """The batch of optimiser step `step`, counted from 0."""
-        rows = self._rows(step)
-        choice = generator(self.seed, CHOICE, step)
-        picks = choice.integers(0, 2**31, self.batch_size)
-        words = [self._words[task] for task in self.store.task[rows]]
-        pictures = self.store.pictures[rows]
+        first = step * self.batch_size
+        picks = sample_words(self.seed, CHOICE, first, self.batch_size)[:, 0]
+        numbers = np.arange(first, first + self.batch_size)
+        if self.schedule is None:
+            samples = self._read(0, numbers, picks)
+        else:
+            datasets, positions = self.schedule.draw(numbers)
+            samples = self._read_mixed(datasets, positions, picks)
         if self.augmentation:
-            pictures = augment(pictures, choice)
+            words = sample_words(self.seed, AUGMENTATION, first, self.batch_size)
+            samples = samples._replace(pictures=augment(samples.pictures, words))
+        return samples
+
+    def _read(self, dataset: int, positions: np.ndarray, picks: np.ndarray) -> Samples:
+        """Samples of one dataset, by their positions in its own order."""
+        store = self.stores[dataset]
+        rows = self.orders[dataset].rows(positions)
+        sentences = [store.tasks[task]["instructions"] for task in store.task[rows].tolist()]
+        chosen = as_integers(picks, [len(choice) for choice in sentences]).tolist()
         offsets = np.arange(self.chunk_length)
-        remaining = self.store.length[rows] - 1 - self.store.step[rows]
-        valid = offsets <= remaining[:, None]
+        remaining = store.length[rows] - 1 - store.step[rows]
         future = rows[:, None] + np.minimum(offsets, remaining[:, None])
-        return Batch(
-            Observation(
-                torch.from_numpy(pictures),
-                torch.from_numpy(np.stack([w[p % len(w)] for w, p in zip(words, picks)])),  # noqa: B905
-                torch.from_numpy(self.store.state[rows]),
-            ),
-            torch.from_numpy(self.store.action[future]),
-            torch.from_numpy(valid),
+        return Samples(
+            pictures=store.pictures[rows],
+            instructions=[s[pick] for s, pick in zip(sentences, chosen, strict=True)],
+            state=store.state[rows],
+            actions=store.action[future],
+            valid=offsets <= remaining[:, None],
         )
 
-    def _rows(self, step: int) -> np.ndarray:
-        positions = np.arange(step * self.batch_size, (step + 1) * self.batch_size)
-        epochs, offsets = np.divmod(positions, len(self.store))
-        return np.array([self._order(e)[o] for e, o in zip(epochs, offsets, strict=True)])
+    def _read_mixed(
+        self, datasets: np.ndarray, positions: np.ndarray, picks: np.ndarray
+    ) -> Samples:
+        """Each dataset's samples are read together, then put where they belong in the batch."""
+        present = np.unique(datasets)
+        groups = [np.flatnonzero(datasets == dataset) for dataset in present]
+        parts = [
+            self._read(int(dataset), positions[group], picks[group])
+            for dataset, group in zip(present, groups, strict=True)
+        ]
+        back = np.argsort(np.concatenate(groups))
+        instructions = [sentence for part in parts for sentence in part.instructions]
+        arrays = {
+            name: np.concatenate([getattr(part, name) for part in parts])[back]
+            for name in ("pictures", "state", "actions", "valid")
+        }
+        return Samples(instructions=[instructions[place] for place in back], **arrays)
 
-    def _order(self, epoch: int) -> np.ndarray:
-        known, order = self._epoch  # one read: another thread may be in another epoch
-        if known != epoch:
-            order = generator(self.seed, ORDER, epoch).permutation(len(self.store))
-            self._epoch = (epoch, order)
-        return order
 
-
-def augment(pictures: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def augment(pictures: np.ndarray, words: np.ndarray) -> np.ndarray:
     """Shift each sample by up to 3 pixels (edges repeated) and jitter brightness and contrast.
 
-    `pictures`: uint8 (batch, cameras, 3, size, size); all cameras of a sample alike.
+    `pictures`: uint8 (batch, cameras, 3, size, size), all cameras of a sample alike; `words`: each
+    sample's own random bits, uint64 (batch, 4).
     """
-    batch, size = len(pictures), pictures.shape[-1]
+    size = pictures.shape[-1]
     padding = [(0, 0)] * 3 + [(MAX_SHIFT, MAX_SHIFT)] * 2
     padded = np.pad(pictures, padding, mode="edge")
-    shifts = random.integers(0, 2 * MAX_SHIFT + 1, (batch, 2))
-    contrast = 1 + random.uniform(-MAX_JITTER, MAX_JITTER, (batch, 1))
-    brightness = 255 * random.uniform(-MAX_JITTER, MAX_JITTER, (batch, 1))
+    shifts = as_integers(words[:, :2], 2 * MAX_SHIFT + 1)
+    jitter = MAX_JITTER * (2 * as_floats(words[:, 2:]) - 1)
+    contrast, brightness = 1 + jitter[:, :1], 255 * jitter[:, 1:]
     # Bytes have 256 values: what becomes of each is computed once a sample, and then looked up.
     jittered = (np.arange(256) - 127.5) * contrast + 127.5 + brightness
     tables = np.clip(np.rint(jittered), 0, 255).astype(np.uint8)

@@ -1,19 +1,46 @@
 """The prepared store: a dataset decoded once into memory-mapped arrays.
 
 Training then reads pictures at memory speed: nothing is decoded twice and no loader process is
-needed. The store is a cache: its folder's name is the key of all that it was made from.
+needed. Pictures lie in shards of bounded size; what else a frame has is a few dozen bytes, and lies
+in one file a column.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vla.files.described import check_file
+from vla.data.spec import DataSpec
+from vla.data.statistics import Statistics
 from vla.files.sealed import read_sealed
 
-ARRAYS = ("pictures", "state", "action", "task", "step", "length")
+COLUMNS = ("state", "action", "task", "step", "length")
+
+
+class Shards:
+    """Arrays one after another, read as one: `shards[rows]` copies those rows and nothing else."""
+
+    def __init__(self, parts: list[np.ndarray]):
+        self.parts = parts
+        self.starts = np.cumsum([0, *map(len, parts)])
+        self.shape = (int(self.starts[-1]), *parts[0].shape[1:])
+        self.dtype = parts[0].dtype
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
+        """`rows`: integers (n,), in any order."""
+        if len(self.parts) == 1:
+            return self.parts[0][rows]
+        gathered = np.empty((len(rows), *self.shape[1:]), self.dtype)
+        starts = self.starts.tolist()
+        for place, row in enumerate(rows.tolist()):
+            shard = bisect_right(starts, row) - 1
+            gathered[place] = self.parts[shard][row - starts[shard]]
+        return gathered
 
 
 @dataclass(frozen=True)
@@ -24,13 +51,16 @@ class PreparedStore:
     `action`: float32 (frames, action_dim); `task`: int64 (frames,), position in `tasks`;
     `step`, `length`: int64 (frames,), the frame's step and its episode's length;
     `tasks`: one dict a task with `name`, `instructions`, `held_out`;
-    `seeds`: seeds of the demonstrations' initial states, ascending.
+    `seeds`: seeds of the demonstrations' initial states, ascending;
+    `spec`: what these fix about a policy; `content`: SHA-256 of all that training can see.
     """
 
     cameras: tuple[str, ...]
     tasks: tuple[dict[str, Any], ...]
     seeds: tuple[int, ...]
-    pictures: np.ndarray
+    spec: DataSpec
+    content: str
+    pictures: np.ndarray | Shards
     state: np.ndarray
     action: np.ndarray
     task: np.ndarray
@@ -41,15 +71,29 @@ class PreparedStore:
         return len(self.state)
 
 
-def open_store(folder: Path) -> PreparedStore:
-    """Open a store after checking every byte of it against its record."""
+def map_store(folder: Path) -> PreparedStore:
+    """A store whose files were checked (`vla.data.opening`): maps them, reads no data."""
     record = read_sealed(folder / "prepared.json")
-    for file in record["files"]:
-        check_file(file, folder)
-    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
+    pictures = Shards([_map(folder / shard["pictures"]["path"]) for shard in record["shards"]])
+    cameras = tuple(record["cameras"])
+    sentences = (s for task in record["tasks"] for s in task["instructions"])
+    statistics = Statistics.from_json(record["statistics"])
     return PreparedStore(
-        cameras=tuple(record["cameras"]),
+        cameras=cameras,
         tasks=tuple(record["tasks"]),
         seeds=tuple(record["seeds"]),
-        **arrays,
+        spec=statistics.spec(cameras, pictures.shape[-1], sentences),
+        content=record["content"],
+        pictures=pictures,
+        **{name: _map(folder / record["columns"][name]["path"]) for name in COLUMNS},
     )
+
+
+def store_files(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every file that the record of a store names, with bytes and SHA-256."""
+    return [*(shard["pictures"] for shard in record["shards"]), *record["columns"].values()]
+
+
+def _map(path: Path) -> np.ndarray:
+    """Plain arrays: NumPy's own class for mapped ones makes each small read slower."""
+    return np.asarray(np.load(path, mmap_mode="r"))

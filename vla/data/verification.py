@@ -1,26 +1,24 @@
 """Verification records: which bytes a dataset had in this checkout when they were last hashed.
 
-A record holds size, times of modification and change, and inode of every file. As long as these are
-unchanged the files count as verified. Where they changed, the bytes decide: `touch` changes nothing,
-a flipped bit asks for a new verification, which then fails. Records are numbered, never overwritten.
+A record holds the state of every file (`vla/files/states.py`). Where states changed, the bytes
+decide: `touch` changes nothing, a flipped bit asks for a new verification, which then fails.
+Records are numbered, never overwritten.
 """
 
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from vla.config.datasets import DatasetEntry
 from vla.data.manifest import content_hash, read_manifest
+from vla.data.places import dataset_folder, manifest_file
 from vla.errors import UserError
 from vla.files.hashing import sha256_file
 from vla.files.sealed import read_sealed, write_sealed
+from vla.files.states import changed_files, check_changed, file_states
 from vla.process.progress import Progress
 
 # Up to this many bytes (about a second of hashing) are read again while the workflow is parsed.
 REHASH_LIMIT = 2**30
-# Two changes within a clock tick of the file system have one time: 4 ms, or seconds on old ones.
-TICK, COARSE_TICK = 0.02, 2.0
 
 
 def current_record(entry: DatasetEntry, root: Path, full: bool = False) -> Path:
@@ -29,70 +27,34 @@ def current_record(entry: DatasetEntry, root: Path, full: bool = False) -> Path:
     An existing path when the files are those that were verified; the next free number when
     nothing was verified yet, a file is missing or has other bytes, or `full` asks to read all again.
     """
-    manifest = read_manifest(entry.manifest(root))
+    manifest, data = read_manifest(manifest_file(entry, root)), dataset_folder(entry, root)
     folder = root / "data/.state" / Path(entry.path).name
     stem = content_hash(manifest)[:12]
     records = sorted(folder.glob(f"{stem}-*.verified.json"), key=_number)
     following = folder / f"{stem}-{_number(records[-1]) + 1 if records else 1}.verified.json"
-    if full or not records or _unlisted(manifest, entry.folder(root)):
+    if full or not records or _unlisted(manifest, data):
         return following
-    present = file_states(manifest, entry.folder(root))
+    present = file_states(manifest["files"], data)
     for record in reversed(records):
         if read_sealed(record)["files"] == present:
             return record
-    newest = read_sealed(records[-1])["files"]
-    changed = [file for file in manifest["files"] if present[file["path"]] != newest[file["path"]]]
+    changed = changed_files(manifest["files"], present, read_sealed(records[-1])["files"])
     if any(present[file["path"]] is None for file in changed):
         return following
     if sum(file["bytes"] for file in changed) > REHASH_LIMIT:
         return following
-    data = entry.folder(root)
     same = all(sha256_file(data / file["path"]) == file["sha256"] for file in changed)
     return records[-1] if same else following
 
 
-def file_states(manifest: dict[str, Any], folder: Path) -> dict[str, list[int] | None]:
-    """For each file of the manifest: [bytes, mtime (ns), ctime (ns), inode]; None when missing."""
-    states: dict[str, list[int] | None] = {}
-    for file in manifest["files"]:
-        try:
-            status = (folder / file["path"]).stat()
-            states[file["path"]] = [
-                status.st_size,
-                status.st_mtime_ns,
-                status.st_ctime_ns,
-                status.st_ino,
-            ]
-        except FileNotFoundError:
-            states[file["path"]] = None
-    return states
-
-
 def verify(entry: DatasetEntry, root: Path, record: Path, threads: int = 1) -> None:
     """Hash every file against the manifest and write the record; `UserError` on any difference."""
-    manifest = read_manifest(entry.manifest(root))
-    folder = entry.folder(root)
-    before = file_states(manifest, folder)
-    _let_the_clock_tick(before)
-    problems = _unlisted(manifest, folder)
-    present = []
-    for file in manifest["files"]:
-        if before[file["path"]] is None:
-            problems.append(f"{folder / file['path']} is missing")
-        else:
-            present.append(file)
-    with ThreadPoolExecutor(threads) as pool:  # hashing releases the interpreter's lock
-        hashes = pool.map(lambda file: sha256_file(folder / file["path"]), present)
-        progress = Progress("verify", len(present), "file")
-        for file, found in zip(present, hashes, strict=True):
-            progress.update()
-            if found != file["sha256"]:
-                path = folder / file["path"]
-                problems.append(
-                    f"{path} does not hold the bytes that were pinned:\n"
-                    f"    expected sha256 {file['sha256']} ({file['bytes']} bytes)\n"
-                    f"    found    sha256 {found} ({path.stat().st_size} bytes)"
-                )
+    manifest, folder = read_manifest(manifest_file(entry, root)), dataset_folder(entry, root)
+    progress = Progress("verify", len(manifest["files"]), "file")
+    states, problems = check_changed(
+        manifest["files"], folder, {}, threads, lambda done, files: progress.update()
+    )
+    problems += _unlisted(manifest, folder)
     if problems:
         raise UserError(
             f"Dataset {entry.path} failed verification:\n  " + "\n  ".join(problems),
@@ -100,19 +62,15 @@ def verify(entry: DatasetEntry, root: Path, record: Path, threads: int = 1) -> N
             f"(after dvc fetch {entry.path}.dvc if the cache lacks them); "
             "or pin the new data under a new version (data/README.md).",
         )
-    if file_states(manifest, folder) != before:
-        raise UserError(
-            f"Files of {entry.path} changed while they were hashed.", "Run snakemake again."
-        )
     write_sealed(
         record,
-        {"schema": 1, "dataset": entry.path, "content": content_hash(manifest), "files": before},
+        {"schema": 1, "dataset": entry.path, "content": content_hash(manifest), "files": states},
     )
 
 
 def require_verified(entry: DatasetEntry, root: Path) -> dict[str, Any]:
     """The manifest, when the files are the verified ones; called before anything reads them."""
-    manifest = read_manifest(entry.manifest(root))
+    manifest = read_manifest(manifest_file(entry, root))
     record = current_record(entry, root)
     if not record.is_file():
         raise UserError(
@@ -120,16 +78,6 @@ def require_verified(entry: DatasetEntry, root: Path) -> dict[str, Any]:
             "Run snakemake again: it verifies them first.",
         )
     return manifest
-
-
-def _let_the_clock_tick(states: dict[str, list[int] | None]) -> None:
-    """Wait until a change after this moment must show in a file's times."""
-    times = [moment for state in states.values() if state for moment in state[1:3]]
-    coarse = all(moment % 10**9 == 0 for moment in times)
-    tick = COARSE_TICK if coarse else TICK
-    age = time.time() - max(times, default=0) / 1e9
-    if age < tick:  # negative when the clock was set back
-        time.sleep(min(tick - age, COARSE_TICK))
 
 
 def _unlisted(manifest: dict[str, Any], folder: Path) -> list[str]:

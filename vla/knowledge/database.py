@@ -122,8 +122,8 @@ def _of_record(record: Row) -> Row:
         "batch_size": identity["training"]["batch_size"],
         "learning_rate": identity["training"]["learning_rate"],
         "num_steps": identity["training"]["num_steps"],
-        "dataset": f"{record['dataset']['name']} {record['dataset']['version']}",
-        "dataset_content": record["dataset"]["content"],
+        "dataset": ", ".join(f"{d['name']} {d['version']}" for d in record["datasets"]),
+        "dataset_content": ", ".join(d["content"] for d in record["datasets"]),
         "git_commit": record["git"]["commit"],
         "uncommitted_files": len(record["git"]["dirty"]),
         "deployment": environment["deployment"],
@@ -188,7 +188,7 @@ def _experiment_row(root: Path, name: str, runs: list[Row]) -> Row:
         "parent": about.parent,
         "differences": "\n".join(_differences(root, name, about.parent)),
         "target": about.targets.success_rate,
-        "dataset": config.data.dataset,
+        "dataset": ", ".join(config.data.mixture or [config.data.dataset]),
     }
     summary = _summary(root, name)
     if summary:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from vla.data.places import store_record
 from vla.files.sealed import read_json, read_sealed
 from vla.monitoring.monitor import read_events
 from vla.plan.items import Evaluation, Experiment, Run
@@ -221,5 +222,9 @@ def _journal(path: Path) -> list[str]:
 
 
 def _tasks(experiment: Experiment) -> list[str]:
-    store = experiment.root / "data/.prepared" / experiment.store.name / "prepared.json"
-    return [task["name"] for task in read_sealed(store)["tasks"]] if store.is_file() else []
+    """Names of the tasks of all its stores; none while one is not prepared."""
+    records = [store_record(experiment.root, store.name) for store in experiment.stores]
+    if not all(record.is_file() for record in records):
+        return []
+    tasks = [task["name"] for record in records for task in read_sealed(record)["tasks"]]
+    return list(dict.fromkeys(tasks))

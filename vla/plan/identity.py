@@ -39,15 +39,15 @@ class Identities:
     deployment: Deployment
     _code: dict[str, dict[str, str]] = field(default_factory=dict, repr=False, compare=False)
 
-    def store(self, config: ExperimentConfig, dataset: Values) -> Values:
-        """A prepared store. `dataset`: content hash and format."""
-        return {
-            "dataset": dataset["content"],
-            "cameras": list(config.data.cameras),
-            **self.made_by(
-                PREPARE, plugins=(find_plugin("formats", dataset["format"], self.root),)
-            ),
-        }
+    def store(
+        self, dataset: str, cameras: tuple[str, ...], pinned: str | None, reader: Plugin
+    ) -> Values:
+        """A prepared store. `dataset`: content hash of what it is prepared from.
+
+        Where the store's content is pinned, that stands for the code that prepares it.
+        """
+        covers = {"content": pinned} if pinned else self.made_by(PREPARE, plugins=(reader,))
+        return {"dataset": dataset, "cameras": list(cameras), **covers}
 
     def run(
         self, config: ExperimentConfig, own_code: Path, accelerator: str, data: Values, seed: int

@@ -19,6 +19,20 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Store(Item):
+    """A dataset prepared for some cameras.
+
+    `dataset`: its name in the registry; `pinned`: the content that the store must have, None
+    where nothing pins it.
+    """
+
+    dataset: str
+    entry: DatasetEntry
+    cameras: tuple[str, ...]
+    pinned: str | None
+
+
+@dataclass(frozen=True)
 class Evaluation(Item):
     """One condition's episodes of one run. `film`: the videos of some of them."""
 
@@ -39,16 +53,25 @@ class Run(Item):
 
 @dataclass(frozen=True)
 class Experiment:
-    """One experiment folder, read and keyed. `documents`: by name, those of stages.DOCUMENTS."""
+    """One experiment folder, read and keyed.
+
+    `stores`: of each dataset that it trains on; `shares`: of the samples, in the same order;
+    `documents`: by name, those of stages.DOCUMENTS.
+    """
 
     name: str
     root: Path
     config: ExperimentConfig
     accelerator: str
-    dataset: DatasetEntry
-    store: Item
+    stores: tuple[Store, ...]
+    shares: tuple[float, ...]
     runs: tuple[Run, ...]
     documents: dict[str, Item]
+
+    @property
+    def datasets(self) -> tuple[DatasetEntry, ...]:
+        """Registry entries of the datasets that it trains on."""
+        return tuple(store.entry for store in self.stores)
 
     @property
     def folder(self) -> Path:

@@ -11,18 +11,22 @@ from typing import Any
 from vla.config.datasets import DatasetEntry
 from vla.config.workflow import WorkflowConfig
 from vla.data.manifest import check_pointer, content_hash, read_manifest
+from vla.data.pins import pinned_content
+from vla.data.places import manifest_file, pointer_file
+from vla.data.readers import reader_plugin
 from vla.data.verification import current_record
 from vla.errors import UserError, nearest
 from vla.locks.files import KINDS, environment_name
 from vla.plan.deployment import Deployment
 from vla.plan.identity import Identities, documents, make_item
-from vla.plan.items import Comparison, Evaluation, Experiment, Item, Run, find
+from vla.plan.items import Comparison, Evaluation, Experiment, Item, Run, Store, find
 from vla.plan.keys import key_of
 from vla.plan.reading import (
     ExperimentConfig,
     find_dataset,
     load_experiment,
     load_registry,
+    shares_of,
     validate,
 )
 from vla.plan.stages import COMPARE, REPORT
@@ -63,7 +67,8 @@ class Plan:
     @cached_property
     def datasets(self) -> dict[str, DatasetEntry]:
         """Datasets in use, by the name of their folder."""
-        return {Path(e.dataset.path).name: e.dataset for e in self.experiments.values()}
+        entries = [entry for e in self.experiments.values() for entry in e.datasets]
+        return {Path(entry.path).name: entry for entry in entries}
 
     @cached_property
     def conda_environments(self) -> set[str]:
@@ -73,7 +78,9 @@ class Plan:
 
     def verification(self, entry: DatasetEntry) -> Path:
         """The verification record that the dataset's present files need."""
-        check_pointer(read_manifest(entry.manifest(self.root)), entry.pointer(self.root))
+        check_pointer(
+            read_manifest(manifest_file(entry, self.root)), pointer_file(entry, self.root)
+        )
         return current_record(entry, self.root, full=self.config.verification == "full")
 
     def find_dataset(self, folder: str) -> DatasetEntry:
@@ -93,11 +100,8 @@ class Plan:
             )
         return self._experiment(name)  # others may be half edited while a job of this one starts
 
-    def find_store(self, name: str) -> Experiment:
-        """The first experiment that uses the prepared store of that name."""
-        owners = {e.store.name: e for e in self.experiments.values()}
-        find(tuple(e.store for e in owners.values()), name)
-        return owners[name]
+    def find_store(self, name: str) -> Store:
+        return find(tuple(store for e in self.experiments.values() for store in e.stores), name)
 
     def find_comparison(self, name: str) -> Comparison:
         return find(self.comparisons, name)
@@ -115,8 +119,7 @@ class Plan:
         names = set()
         for path in self.root.glob("experiments/*/config.yaml"):
             config = load_experiment(path)
-            dataset = find_dataset(self.registry, config.data.dataset, path)
-            names |= {plan._store(config, dataset).name for plan in plans}
+            names |= {store.name for plan in plans for store in plan._stores(config, path)}
         return names
 
     def _experiment(self, name: str) -> Experiment:
@@ -127,11 +130,10 @@ class Plan:
                 "Copy an experiment folder, or take the name off the list.",
             )
         config = load_experiment(path)
-        dataset = find_dataset(self.registry, config.data.dataset, path)
+        stores = self._stores(config, path)
         accelerator = self.deployment.resolve(config.resources.accelerator)
-        store = self._store(config, dataset)
         runs = tuple(
-            self._run(name, config, accelerator, store, seed)
+            self._run(name, config, accelerator, stores, seed)
             for seed in _seeds(config.experiment.seed)
         )
         return Experiment(
@@ -139,22 +141,44 @@ class Plan:
             root=self.root,
             config=config,
             accelerator=accelerator,
-            dataset=dataset,
-            store=store,
+            stores=stores,
+            shares=tuple(shares_of(config.data).values()),
             runs=runs,
             documents=documents(self._identities, config, name, runs),
         )
 
-    def _store(self, config: ExperimentConfig, dataset: DatasetEntry) -> Item:
-        content = content_hash(read_manifest(dataset.manifest(self.root)))
-        identity = self._identities.store(config, {"content": content, "format": dataset.format})
-        return make_item(Path(dataset.path).name, identity)
+    def _stores(self, config: ExperimentConfig, source: Path) -> tuple[Store, ...]:
+        """The stores that a configuration, read from `source`, trains on."""
+        return tuple(
+            self._store(name, find_dataset(self.registry, name, source), config.data.cameras)
+            for name in shares_of(config.data)
+        )
+
+    def _store(self, name: str, entry: DatasetEntry, cameras: tuple[str, ...]) -> Store:
+        reader = reader_plugin(name, entry, self.root)
+        content = content_hash(read_manifest(manifest_file(entry, self.root)))
+        pinned = pinned_content(entry, content, cameras, self.root)
+        identity = self._identities.store(content, cameras, pinned, reader)
+        item = make_item(Path(entry.path).name, identity)
+        return Store(item.name, item.key, identity, name, entry, cameras, pinned)
 
     def _run(
-        self, name: str, config: ExperimentConfig, accelerator: str, store: Item, seed: int
+        self,
+        name: str,
+        config: ExperimentConfig,
+        accelerator: str,
+        stores: tuple[Store, ...],
+        seed: int,
     ) -> Run:
         own_code = self.root / "experiments" / name / "train.py"
-        data = {"store": store.identity, "augmentation": config.data.augmentation}
+        shares = shares_of(config.data).values()
+        data = {
+            "stores": [
+                store.identity | {"share": share}
+                for store, share in zip(stores, shares, strict=True)
+            ],
+            "augmentation": config.data.augmentation,
+        }
         identity = self._identities.run(config, own_code, accelerator, data, seed)
         key = key_of(identity)
         evaluations = tuple(

@@ -6,6 +6,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from vla.config.complete import ExperimentConfig
+from vla.config.data import DataSection
 from vla.config.datasets import DatasetEntry
 from vla.config.demonstrations import DemonstrationsConfig
 from vla.config.evaluation import DEFAULT_SIMULATOR, SimulatorSection
@@ -61,10 +62,16 @@ def find_dataset(registry: dict[str, DatasetEntry], name: str, source: Path) -> 
     """The registry's entry of that name; an unknown name is a `UserError`."""
     if name not in registry:
         raise UserError(
-            f"{source}: data.dataset: nobody registered {name!r}; {nearest(name, list(registry))}",
+            f"{source}: data: nobody registered {name!r}; {nearest(name, list(registry))}",
             "Register it in config/datasets.yaml, or use a registered name.",
         )
     return registry[name]
+
+
+def shares_of(data: DataSection) -> dict[str, float]:
+    """The share of the samples that comes from each dataset, by name, in the order of names."""
+    weights = data.mixture or {data.dataset: 1.0}
+    return {name: weights[name] / sum(weights.values()) for name in sorted(weights)}
 
 
 def _explain(model: type[BaseModel], content: Any, detail: Any) -> str:

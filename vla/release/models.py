@@ -29,14 +29,15 @@ def describe_models(experiment: Experiment, summary: dict[str, Any]) -> dict[str
         "chunk_length": config.model.chunk_length,
         "max_words": config.model.max_words,
     }
-    dataset = context["runs"][0]["dataset"] | {
-        "licence": experiment.dataset.licence,
-        "source": experiment.dataset.source,
-    }
+    datasets = [
+        dataset | {"licence": entry.licence, "source": entry.source}
+        for dataset, entry in zip(context["runs"][0]["datasets"], experiment.datasets, strict=True)
+    ]
     recipe = {
         "model": config.model.model_dump(mode="json"),
         "training": config.training.model_dump(mode="json"),
-        "data": config.data.model_dump(mode="json") | {"content": dataset["content"]},
+        "data": config.data.model_dump(mode="json")
+        | {"contents": [dataset["content"] for dataset in datasets]},
     }
     runs = [run.key for run in experiment.runs]
     released = released_models(experiment.results())
@@ -50,7 +51,7 @@ def describe_models(experiment: Experiment, summary: dict[str, Any]) -> dict[str
         "interface": interface,
         "recipe": recipe,
         "instructions": {task["name"]: task["instructions"] for task in facts["tasks"]},
-        "dataset": dataset,
+        "datasets": datasets,
         "parameters": context["runs"][0]["parameters"],
         "evaluation": config.evaluation.model_dump(mode="json"),
         "results": {name: c["overall"] for name, c in summary["conditions"].items()},

@@ -62,8 +62,10 @@ def _commit(job: Record) -> str:
 
 
 def _dataset(run: Record) -> str:
-    dataset = run["dataset"]
-    return f"{dataset['name']} {dataset['version']} (content {dataset['content'][:12]})"
+    return ", ".join(
+        f"{dataset['name']} {dataset['version']} (content {dataset['content'][:12]})"
+        for dataset in run["datasets"]
+    )
 
 
 def _hardware(job: Record) -> str:

@@ -53,8 +53,11 @@ def _data(identity: dict[str, Any]) -> dict[str, Any]:
     """Of a run; an evaluation has its run's."""
     if "data" not in identity:
         return {}
-    store = identity["data"]["store"]
-    return flat({"dataset": store["dataset"], "cameras": store["cameras"]})
+    names = ("dataset", "cameras", "content", "share")
+    stores = [{n: store[n] for n in names if n in store} for store in identity["data"]["stores"]]
+    if len(stores) == 1:
+        return flat(stores[0])
+    return flat({f"store {number}": store for number, store in enumerate(stores, 1)})
 
 
 def _code(one: dict[str, str], other: dict[str, str]) -> list[str]:

@@ -44,12 +44,12 @@ def explain(path: Path) -> str:
         run = read_sealed(record_path.parents[1] / "run.json")
         lines += ["", f"of the policy of run {run['key']} (seed {run['seed']})", *_story(run)]
         record = run
-    data, store = record["dataset"], record["identity"]["data"]["store"]
-    lines += [
-        "",
-        f"on dataset {data['name']} {data['version']}, content {data['content'][:12]}",
-        f"  cameras: {', '.join(store['cameras'])}",
-    ]
+    for data, store in zip(record["datasets"], record["identity"]["data"]["stores"], strict=True):
+        lines += [
+            "",
+            f"on dataset {data['name']} {data['version']}, content {data['content'][:12]}",
+            f"  cameras: {', '.join(store['cameras'])}; {100 * store['share']:.4g} % of the samples",
+        ]
     return "\n".join(lines)
 
 

@@ -13,7 +13,7 @@ RENDERED = ":(exclude)experiments/*/README.md"
 CODE_FOLDERS = {"config", "envs", "experiments", "profiles", "reports", "rules", "scripts", "vla"}
 CODE = {".in", ".j2", ".json", ".py", ".rst", ".sh", ".smk", ".toml", ".txt", ".yaml", ".yml"}
 CODE_NAMES = {"Makefile", "Snakefile", "pyproject.toml"}
-PINS = (".dvc", ".manifest.json")  # which data is used; the data itself is DVC's
+PINS = (".dvc", ".manifest.json", ".prepared.json")  # which data is used; the data is DVC's
 # Files and folders whose names say that nobody else is to read them.
 SECRET = (
     *(".env", ".env.*", "*.env", ".netrc", "*.pem", "*.key", "*.p12", "id_rsa*", "id_ed25519*"),

@@ -95,7 +95,7 @@ def tracked_run(experiment: Experiment, run: Run, root: Path) -> TrackedRun:
         tags={
             "vla.key": run.key,
             "vla.seed": str(run.seed),
-            "vla.dataset": experiment.store.identity["dataset"],
+            "vla.dataset": " ".join(store.identity["dataset"] for store in experiment.stores),
             "mlflow.source.git.commit": f"{state['commit']}{'-dirty' if state['dirty'] else ''}",
         },
         settings=experiment.config.tracking.model_dump(mode="json"),

@@ -11,7 +11,7 @@ import torch
 
 from vla.config.complete import ExperimentConfig
 from vla.data.loading import batches
-from vla.data.sampling import Batch, Sampler
+from vla.data.mixture import Mixture
 from vla.data.store import PreparedStore
 from vla.errors import GoOnLaterError, UserError
 from vla.monitoring.monitor import Event, Monitor, read_events
@@ -20,6 +20,7 @@ from vla.policies.policy import Policy
 from vla.process.progress import Progress
 from vla.process.signals import StopRequest
 from vla.tracking.metrics import MetricsLog
+from vla.training.batches import Batch, Batches
 from vla.training.checkpoint import Checkpoints, SinceRow
 from vla.training.optimizer import build_optimizer, learning_rate
 
@@ -33,7 +34,7 @@ class TrainingRun:
     config: ExperimentConfig
     seed: int
     key: str
-    store: PreparedStore
+    store: PreparedStore | Mixture
     device: torch.device
     checkpoints: Path
     logs: Path
@@ -50,7 +51,7 @@ class TrainingResult:
     resumed_from_step: int
 
 
-def fit(run: TrainingRun, policy: Policy, sampler: Sampler) -> TrainingResult:
+def fit(run: TrainingRun, policy: Policy, sampler: Batches) -> TrainingResult:
     """Train `policy` for `training.num_steps` steps, from the newest checkpoint if there is one.
 
     Asked to stop by a signal, it saves its state and raises `GoOnLaterError`. An anomaly that
@@ -69,7 +70,7 @@ def fit(run: TrainingRun, policy: Policy, sampler: Sampler) -> TrainingResult:
         checkpoints.pin(event["checkpoint"])
     progress = Progress("train", config.num_steps, "step", done=first)
     steps = range(first, config.num_steps)
-    loader = batches(sampler, steps, run.config.resources.loader_workers)
+    loader = batches(sampler.batch, steps, run.config.resources.loader_workers)
     with closing(checkpoints), closing(report.metrics), closing(loader), StopRequest() as stop:
         for step in steps:
             asked = time.monotonic()

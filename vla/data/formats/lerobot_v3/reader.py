@@ -14,20 +14,23 @@ import numpy as np
 import pandas as pd
 
 from vla.data.episode import Episode
+from vla.data.formats.protocol import DatasetReader, Shape, Task
 from vla.errors import UserError
 
 TIMESTAMP_TOLERANCE = 1e-4  # seconds between a frame's timestamp and the decoded picture
 IMAGE_PREFIX = "observation.images."
 
 
-class LeRobotReader:
+class Reader(DatasetReader):
     """A dataset in v3.0 layout, opened for reading."""
+
+    INFO = ("meta/info.json",)
 
     def __init__(self, folder: Path):
         self.folder = folder
         try:
             self.info = json.loads((folder / "meta/info.json").read_text())
-            self.tasks = pd.read_parquet(folder / "meta/tasks.parquet")
+            self.sentences = pd.read_parquet(folder / "meta/tasks.parquet")
         except (OSError, ValueError) as error:
             raise UserError(f"{folder} is no LeRobotDataset: {error}", "Check its path.") from None
         version = str(self.info.get("codebase_version"))
@@ -43,16 +46,40 @@ class LeRobotReader:
             "episode_index"
         )
 
-    def __len__(self) -> int:
-        return len(self.episodes)
+    @classmethod
+    def shape(cls, info: dict[str, bytes], camera: str) -> Shape | None:
+        content = json.loads(info["meta/info.json"])
+        features = content.get("features", {})
+        names = (IMAGE_PREFIX + camera, "observation.state", "action")
+        if "total_frames" not in content or not all(name in features for name in names):
+            return None
+        picture, state, action = (features[name]["shape"] for name in names)
+        return Shape(content["total_frames"], (picture[0], picture[1]), state[0], action[0])
 
-    def sentences(self) -> pd.DataFrame:
-        """`meta/tasks.parquet`: one row a sentence (index), with `task_index` and, where the
-        dataset has them, `task` (name in the simulator) and `held_out`."""
-        return self.tasks
+    def tasks(self) -> list[Task]:
+        """Sentences by task. A dataset that does not group paraphrases has one task a sentence.
 
-    def read(self, cameras: tuple[str, ...]) -> Iterator[Episode]:
-        """Every episode in order, with the frames of the named cameras."""
+        `meta/tasks.parquet` has one row a sentence (index) and, where the dataset groups them,
+        `task` (name in the simulator) and `held_out`.
+        """
+        table = self.sentences.copy()
+        if "task" not in table:
+            table["task"] = table.index
+        if "held_out" not in table:
+            table["held_out"] = False
+        return [
+            Task(
+                name,
+                tuple(rows.index[~rows["held_out"].astype(bool)]),
+                tuple(rows.index[rows["held_out"].astype(bool)]),
+            )
+            for name, rows in table.groupby("task", sort=False)
+        ]
+
+    def lengths(self) -> list[int]:
+        return self.episodes["length"].tolist()
+
+    def read(self, cameras: tuple[str, ...], episodes: range | None = None) -> Iterator[Episode]:
         for camera in cameras:
             if IMAGE_PREFIX + camera not in self.info["features"]:
                 valid = [
@@ -64,9 +91,10 @@ class LeRobotReader:
                     f"{self.folder} has no camera {camera!r}.",
                     f"Set data.cameras to some of: {', '.join(valid)}.",
                 )
-        sentence_of = dict(zip(self.tasks["task_index"], self.tasks.index, strict=True))
+        sentence_of = dict(zip(self.sentences["task_index"], self.sentences.index, strict=True))
         tables: dict[tuple[int, int], pd.DataFrame] = {}
-        for _, meta in self.episodes.iterrows():
+        chosen = self.episodes if episodes is None else self.episodes.iloc[list(episodes)]
+        for _, meta in chosen.iterrows():
             place = (meta["data/chunk_index"], meta["data/file_index"])
             if place not in tables:
                 tables = {place: self._read_table(*place)}  # episodes come in file order

@@ -41,8 +41,8 @@ def write_dataset(
 ) -> None:
     """Write `episodes` as LeRobotDataset v3.0 with one data file and one video a camera.
 
-    `sentences`: as `LeRobotReader.sentences` returns; `names`: names of the dimensions of
-    `observation.state` and `action`; `robot`: the robot's name.
+    `sentences`: what `meta/tasks.parquet` will hold, as `Reader.sentences`; `names`: names of the
+    dimensions of `observation.state` and `action`; `robot`: the robot's name.
     """
     (folder / "meta/episodes/chunk-000").mkdir(parents=True)
     (folder / "data/chunk-000").mkdir(parents=True)

@@ -1,0 +1,92 @@
+"""Which files still have the bytes that were hashed: told by size, times and inode.
+
+As long as these are unchanged, a file counts as the one that was hashed. A change that puts the
+time of modification back shows in the time of change.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from vla.errors import UserError
+from vla.files.hashing import sha256_file
+
+# Two changes within a clock tick of the file system have one time: 4 ms, or seconds on old ones.
+TICK, COARSE_TICK = 0.02, 2.0
+
+State = list[int] | None
+"""[bytes, mtime (ns), ctime (ns), inode]; None when missing."""
+Description = Mapping[str, Any]
+"""`path`, `bytes` and `sha256`, as manifests and records name a file."""
+
+
+def file_states(files: Iterable[Description], folder: Path) -> dict[str, State]:
+    """The state of each described file, by its path in `folder`."""
+    states: dict[str, State] = {}
+    for file in files:
+        try:
+            status = (folder / file["path"]).stat()
+            states[file["path"]] = [
+                status.st_size,
+                status.st_mtime_ns,
+                status.st_ctime_ns,
+                status.st_ino,
+            ]
+        except FileNotFoundError:
+            states[file["path"]] = None
+    return states
+
+
+def changed_files(
+    files: Iterable[Description], states: Mapping[str, State], known: Mapping[str, State]
+) -> list[Description]:
+    """Files whose state is not the one in which they were hashed."""
+    return [file for file in files if states[file["path"]] != known.get(file["path"])]
+
+
+def check_changed(
+    files: list[Any],
+    folder: Path,
+    known: Mapping[str, State],
+    threads: int = 1,
+    hashed: Callable[[int, int], None] = lambda done, files: None,
+) -> tuple[dict[str, State], list[str]]:
+    """Hash the files that are not in their `known` states; returns all states, and what is wrong.
+
+    `hashed` is told how many are done, of how many. `UserError` when a file changes meanwhile.
+    """
+    states = file_states(files, folder)
+    changed = changed_files(files, states, known)
+    _let_the_clock_tick(states[file["path"]] for file in changed)
+    problems = [
+        f"{folder / file['path']} is missing" for file in changed if states[file["path"]] is None
+    ]
+    present = [file for file in changed if states[file["path"]] is not None]
+    with ThreadPoolExecutor(threads) as pool:  # hashing releases the interpreter's lock
+        hashes = pool.map(lambda file: sha256_file(folder / file["path"]), present)
+        for done, (file, found) in enumerate(zip(present, hashes, strict=True), 1):
+            hashed(done, len(present))
+            if found != file["sha256"]:
+                path = folder / file["path"]
+                problems.append(
+                    f"{path} does not hold the bytes that were recorded:\n"
+                    f"    expected sha256 {file['sha256']} ({file['bytes']} bytes)\n"
+                    f"    found    sha256 {found} ({path.stat().st_size} bytes)"
+                )
+    if not problems and changed and file_states(files, folder) != states:
+        raise UserError(f"Files in {folder} changed while they were hashed.", "Start it again.")
+    return states, problems
+
+
+def _let_the_clock_tick(states: Iterable[State]) -> None:
+    """Wait until a change after this moment must show in a file's times."""
+    times = [moment for state in states if state for moment in state[1:3]]
+    if not times:
+        return
+    coarse = all(moment % 10**9 == 0 for moment in times)
+    tick = COARSE_TICK if coarse else TICK
+    age = time.time() - max(times) / 1e9
+    if age < tick:  # negative when the clock was set back
+        time.sleep(min(tick - age, COARSE_TICK))
