@@ -55,7 +55,7 @@ def keys(root: Path) -> dict[tuple[str, str], str]:
         run = experiment.runs[0]
         evaluation = run.evaluations[0]
         items = {
-            "store": experiment.store,
+            "store": experiment.stores[0],
             "run": run,
             "evaluation": evaluation,
             "film": evaluation.film,

@@ -8,7 +8,8 @@ import torch
 
 from vla.config.operation import CheckpointsSection
 from vla.data.manifest import check_pointer, read_manifest
-from vla.data.store import open_store
+from vla.data.opening import open_store
+from vla.data.places import manifest_file, pointer_file
 from vla.data.verification import current_record, verify
 from vla.errors import UserError
 from vla.files.described import check_file
@@ -44,7 +45,7 @@ def artefacts(root):
     for path in filter(lambda path: path.is_file(), dataset.rglob("*")):
         yield path, lambda: use_dataset(root)
     for record in root.glob("data/.prepared/*/prepared.json"):
-        for path in (record, *record.parent.glob("*.npy")):
+        for path in (*record.parent.glob("*.json"), *record.parent.glob("*.npy")):
             yield path, lambda record=record: open_store(record.parent)
     for experiment in root.glob("experiments/*"):
         for pattern in ("run.json", "evaluation.json", "film.json", "figures.json"):
@@ -98,7 +99,7 @@ def test_flips_in_what_pins_the_data_are_found_or_change_nothing(project):
     """Text that git keeps, not sealed: another space or line end is the same pin."""
     chance = random.Random(3)
     entry = load_registry(project.root)["metaworld-4tasks"]
-    pins = entry.manifest(project.root), entry.pointer(project.root)
+    pins = manifest_file(entry, project.root), pointer_file(entry, project.root)
     pinned = read_manifest(pins[0])
     found = 0
     for _ in range(300):

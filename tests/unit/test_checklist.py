@@ -19,7 +19,7 @@ RECORD = {
     "determinism": {"mode": "strict"},
     "device": "cpu",
     "seed": 1,
-    "dataset": {"name": "d", "version": "1.0", "content": "fedcba9876543210"},
+    "datasets": [{"name": "d", "version": "1.0", "content": "fedcba9876543210"}],
     "renderer": {"renderer": "llvmpipe"},
 }
 

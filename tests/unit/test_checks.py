@@ -12,6 +12,7 @@ from vla.checks.dataset import can_be_pulled
 from vla.checks.estimates import disk_needs, parameter_count
 from vla.checks.findings import check_experiment, require
 from vla.data.manifest import read_manifest
+from vla.data.places import dataset_folder, manifest_file
 from vla.errors import UserError
 from vla.files.atomic import write_json
 from vla.files.yaml import read_yaml
@@ -26,7 +27,7 @@ def found(experiment: Experiment) -> dict[str, str]:
 
 def test_dataset_that_is_neither_here_nor_anywhere_fails(experiment):
     assert found(experiment)["dataset"].startswith("fail: metaworld-4tasks 1.0.0, content 26c369")
-    files = read_manifest(experiment.dataset.manifest(experiment.root))["files"]
+    files = read_manifest(manifest_file(experiment.datasets[0], experiment.root))["files"]
     assert not can_be_pulled(files, experiment.root)
     shutil.copytree(ROOT / "data/dvc-remote", experiment.root / "data/dvc-remote")
     assert can_be_pulled(files, experiment.root)
@@ -40,7 +41,7 @@ def test_sizes_are_known_before_the_data_is_fetched(experiment):
     shutil.copytree(ROOT / "data/dvc-remote", experiment.root / "data/dvc-remote")
     assert parameter_count(experiment) == pytest.approx(530_000, rel=0.02)
     needs = {need.what: need.count for need in disk_needs(experiment, 1_000_000)}
-    files = read_manifest(experiment.dataset.manifest(experiment.root))["files"]
+    files = read_manifest(manifest_file(experiment.datasets[0], experiment.root))["files"]
     assert needs == {
         "3 checkpoints": 3 * 12e6,  # two kept, one being written
         "results": needs["results"],
@@ -66,7 +67,7 @@ def test_what_is_already_written_is_not_counted_again(experiment):
 
 
 def test_description_of_a_dataset_that_is_not_the_pinned_one_is_not_believed(experiment):
-    info = experiment.dataset.folder(experiment.root) / "meta/info.json"
+    info = dataset_folder(experiment.datasets[0], experiment.root) / "meta/info.json"
     info.parent.mkdir(parents=True)
     info.write_text('{"features": {}, "total_frames": 1}')
     assert parameter_count(experiment) == 520_000

@@ -50,7 +50,7 @@ def test_store_of_any_experiment_folder_stays_under_either_deployment(plan, use_
     both = Plan(
         plan.root, config | {"experiments": ["exp_001_baseline", path.parent.name]}, use_conda
     )
-    used = [make_store(plan, experiment.store.name) for experiment in both.experiments.values()]
+    used = [make_store(plan, experiment.stores[0].name) for experiment in both.experiments.values()]
     unused = make_store(plan, "metaworld-4tasks-0123456789ab")
     assert len(set(used)) == 2
     assert going(plan) == [unused]

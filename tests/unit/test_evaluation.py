@@ -13,7 +13,6 @@ import pytest
 import torch
 
 from vla.config.evaluation import EvaluationSection
-from vla.data.sampling import policy_spec
 from vla.errors import UserError
 from vla.evaluation.episodes import crash_reports, episodes_table, read_results
 from vla.evaluation.evaluator import Evaluator
@@ -26,6 +25,7 @@ from vla.process.determinism import set_determinism
 from vla.simulation.metaworld.config import Config
 from vla.simulation.metaworld.environment import SEEDS_PER_TASK, task_seed
 from vla.simulation.metaworld.simulator import Simulator
+from vla.training.batches import policy_spec
 
 BUTTON, FAUCET = "button-press-topdown-v3", "faucet-open-v3"
 Section = EvaluationSection[Config]
@@ -228,7 +228,7 @@ def test_camera_that_the_simulator_does_not_have_is_refused_before_any_episode(
     store, make_config, tmp_path
 ):
     """In an episode it would be a crash, and a hundred of them."""
-    spec = replace(policy_spec(store), cameras=("wrist",))
+    spec = replace(policy_spec(store.spec), cameras=("wrist",))
     path = tmp_path / "policy.safetensors"
     save_policy(build_policy(make_config().model, spec), path, {})
     with pytest.raises(UserError, match="no camera 'wrist'") as caught:

@@ -18,13 +18,13 @@ def policy(tmp_path):
     record = {
         "kind": "training",
         "key": "k",
-        "identity": {"code": {}, "data": {"store": {"cameras": ["side"]}}},
+        "identity": {"code": {}, "data": {"stores": [{"cameras": ["side"], "share": 1.0}]}},
         "git": {"commit": "c0ffee", "dirty": []},
         "environment": {"deployment": "host", "python": "3.12.1", "torch": None, "packages": {}},
         "hardware": {"hostname": "h", "cpu": "EPYC", "gpus": []},
         "started": "2026-01-01",
         "finished": "2026-01-02",
-        "dataset": {"name": "d", "version": "1.0.0", "content": "f" * 64},
+        "datasets": [{"name": "d", "version": "1.0.0", "content": "f" * 64}],
         "files": [describe_file(path, folder)],
     }
     write_sealed(folder / "results/seed1-k/run.json", record)

@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from vla.data.episode import Episode
-from vla.data.formats.lerobot_v3.reader import LeRobotReader, decode_video
+from vla.data.formats.lerobot_v3.reader import Reader, decode_video
 from vla.data.formats.lerobot_v3.writer import encode_video, write_dataset
+from vla.data.formats.protocol import Shape
 from vla.errors import UserError
 
 REFERENCE = Path(__file__).parents[1] / "data/lerobot"
@@ -21,7 +22,7 @@ SENTENCES = pd.DataFrame({"task_index": [0, 1]}, index=["open the door", "close 
 
 
 def read(name: str) -> list[Episode]:
-    return list(LeRobotReader(REFERENCE / name).read(("side",)))
+    return list(Reader(REFERENCE / name).read(("side",)))
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +84,25 @@ def test_video_pictures_belong_to_their_own_steps():
         assert here < before
 
 
+def test_some_episodes_are_the_same_as_among_all():
+    reader = Reader(REFERENCE / "ref_video")
+    every = list(reader.read(("side",)))
+    assert reader.lengths() == [len(episode.action) for episode in every]
+    for one, other in zip(reader.read(("side",), range(1, 3)), every[1:3], strict=True):
+        assert one.instruction == other.instruction
+        assert np.array_equal(one.frames["side"], other.frames["side"])
+        assert np.array_equal(one.state, other.state)
+
+
+def test_sizes_are_known_by_the_small_files_alone():
+    info = {name: (REFERENCE / "ref_video" / name).read_bytes() for name in Reader.INFO}
+    assert Reader.shape(info, "side") == Shape(241, (64, 64), 4, 4)
+    assert Reader.shape(info, "wrist") is None
+
+
 def test_unknown_camera_names_the_valid_ones():
     with pytest.raises(UserError, match=r"no camera 'wrist'") as caught:
-        next(LeRobotReader(REFERENCE / "ref_video").read(("wrist",)))
+        next(Reader(REFERENCE / "ref_video").read(("wrist",)))
     assert "side" in caught.value.way_out
 
 
@@ -94,19 +111,19 @@ def test_older_version_is_refused(tmp_path):
     info = json.loads((tmp_path / "meta/info.json").read_text())
     (tmp_path / "meta/info.json").write_text(json.dumps(info | {"codebase_version": "v2.1"}))
     with pytest.raises(UserError, match=r"v2\.1; v3\.0 is read"):
-        LeRobotReader(tmp_path)
+        Reader(tmp_path)
 
 
 def test_folder_without_dataset_is_refused(tmp_path):
     with pytest.raises(UserError, match="is no LeRobotDataset"):
-        LeRobotReader(tmp_path)
+        Reader(tmp_path)
 
 
 def test_dataset_without_episodes_is_refused(tmp_path):
     shutil.copytree(REFERENCE / "ref_video/meta", tmp_path / "meta")
     shutil.rmtree(tmp_path / "meta/episodes")
     with pytest.raises(UserError, match=str(tmp_path)):
-        LeRobotReader(tmp_path)
+        Reader(tmp_path)
 
 
 def test_missing_frames_are_noticed(written, tmp_path):
@@ -114,7 +131,7 @@ def test_missing_frames_are_noticed(written, tmp_path):
     path = tmp_path / "cut/data/chunk-000/file-000.parquet"
     pd.read_parquet(path).iloc[:-1].to_parquet(path)
     with pytest.raises(UserError, match=r"episode 2 has 8 frames, its metadata says 9"):
-        list(LeRobotReader(tmp_path / "cut").read(("side",)))
+        list(Reader(tmp_path / "cut").read(("side",)))
 
 
 def test_video_without_picture_at_a_time_is_refused(tmp_path):
@@ -128,7 +145,7 @@ def test_video_without_picture_at_a_time_is_refused(tmp_path):
 
 
 def test_written_dataset_reads_back_exactly(written, episodes):
-    found = list(LeRobotReader(written).read(("top", "side")))
+    found = list(Reader(written).read(("top", "side")))
     for one, other in zip(found, episodes, strict=True):
         for camera in ("side", "top"):
             assert np.array_equal(one.frames[camera], other.frames[camera])
@@ -154,9 +171,9 @@ def test_writing_twice_gives_the_same_bytes(written, episodes, tmp_path):
 @pytest.fixture(scope="module")
 def rewritten(tmp_path_factory) -> Path:
     """The reference's own episodes, as this writer writes them."""
-    reader = LeRobotReader(REFERENCE / "ref_image")
+    reader = Reader(REFERENCE / "ref_image")
     folder = tmp_path_factory.mktemp("rewritten") / "dataset"
-    write_dataset(folder, list(reader.read(("side",))), reader.sentences(), 20, NAMES, "arm")
+    write_dataset(folder, list(reader.read(("side",))), reader.sentences, 20, NAMES, "arm")
     return folder
 
 

@@ -1,16 +1,22 @@
 """The prepared store: the dataset's frames, whole and checked."""
 
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from readers import Diverging, HoldingOut, Lying, MadeUp, Wide
 
 from vla.data.episode import Episode
+from vla.data.formats.lerobot_v3.reader import Reader
 from vla.data.formats.lerobot_v3.writer import write_dataset
+from vla.data.opening import open_store
 from vla.data.preparation import prepare
-from vla.data.store import open_store
 from vla.errors import UserError
+from vla.files.hashing import sha256_file
+from vla.files.sealed import read_sealed
 
 REFERENCE = Path(__file__).parents[1] / "data/lerobot/ref_image"
 SENTENCES = pd.DataFrame(
@@ -56,7 +62,7 @@ def dataset(episodes, tmp_path_factory):
 
 
 def test_store_holds_every_frame_of_the_dataset(dataset, episodes, tmp_path):
-    prepare(dataset, ("top", "side"), tmp_path)
+    prepare(Reader, dataset, ("top", "side"), tmp_path)
     store = open_store(tmp_path)
     assert len(store) == 18
     assert store.pictures.shape == (18, 2, 3, 16, 16)
@@ -73,7 +79,7 @@ def test_store_holds_every_frame_of_the_dataset(dataset, episodes, tmp_path):
 
 
 def test_sentences_are_grouped_by_task_and_held_out_ones_apart(dataset, tmp_path):
-    prepare(dataset, ("side",), tmp_path)
+    prepare(Reader, dataset, ("side",), tmp_path)
     assert open_store(tmp_path).tasks == (
         {
             "name": "door-open-v3",
@@ -85,7 +91,7 @@ def test_sentences_are_grouped_by_task_and_held_out_ones_apart(dataset, tmp_path
 
 
 def test_dataset_of_lerobot_is_prepared_with_a_task_a_sentence(tmp_path):
-    prepare(REFERENCE, ("side",), tmp_path)
+    prepare(Reader, REFERENCE, ("side",), tmp_path)
     store = open_store(tmp_path)
     assert len(store) == 241
     assert store.pictures.shape == (241, 1, 3, 64, 64)
@@ -94,34 +100,189 @@ def test_dataset_of_lerobot_is_prepared_with_a_task_a_sentence(tmp_path):
     assert store.seeds == ()
 
 
-def test_preparing_twice_gives_the_same_bytes(dataset, tmp_path):
-    for name in ("a", "b"):
-        prepare(dataset, ("side",), tmp_path / name)
-    first, second = (
-        {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in "ab"
-    )
-    assert first == second
+def contents(folder: Path) -> dict[str, bytes]:
+    """What a preparation has left, but for the record of how its files were verified here."""
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in paths}
 
 
-@pytest.mark.parametrize("name", ["pictures.npy", "action.npy"])
-def test_flipped_byte_is_found_and_its_file_named(dataset, tmp_path, name):
-    prepare(dataset, ("side",), tmp_path)
-    content = bytearray((tmp_path / name).read_bytes())
+SHARD = 16 * 3 * 8 * 8  # bytes: 16 frames of one camera
+
+
+@pytest.fixture(scope="module")
+def sharded(tmp_path_factory) -> Path:
+    """A store of several shards, of a reader that makes episodes up."""
+    folder = tmp_path_factory.mktemp("sharded") / "store"
+    prepare(MadeUp, Path("made-up"), ("side",), folder, shard_bytes=SHARD)
+    return folder
+
+
+def test_shards_are_of_bounded_size_and_cut_between_episodes(sharded):
+    record = read_sealed(sharded / "prepared.json")
+    assert [shard["frames"] for shard in record["shards"]] == [16, 14, 10, 11, 6]
+    assert [shard["episodes"] for shard in record["shards"]] == [3, 1, 2, 1, 1]
+
+
+@pytest.mark.parametrize("processes", [1, 3])
+def test_any_number_of_processes_gives_the_same_bytes(sharded, tmp_path, processes):
+    folder = tmp_path / "store"
+    prepare(MadeUp, Path("made-up"), ("side",), folder, shard_bytes=SHARD, processes=processes)
+    assert contents(folder) == contents(sharded)
+
+
+def test_content_is_that_of_the_data_however_it_is_cut(sharded, tmp_path):
+    """Content covers what training can see: not files, but every byte, sentence and camera."""
+    prepare(MadeUp, Path("made-up"), ("side",), tmp_path / "whole")
+    whole = read_sealed(tmp_path / "whole/prepared.json")
+    assert len(whole["shards"]) == 1
+    content = read_sealed(sharded / "prepared.json")["content"]
+    assert whole["content"] == content
+    prepare(MadeUp, Path("made-up"), ("top",), tmp_path / "top")
+    assert read_sealed(tmp_path / "top/prepared.json")["content"] != content
+
+
+class KilledError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("torn", [False, True])
+def test_killed_preparation_goes_on_from_finished_shards(sharded, tmp_path, monkeypatch, torn):
+    """Finished shards are not decoded once more, unless their bytes are not those recorded."""
+    folder = tmp_path / "store"
+
+    def killed(done: int, shards: int) -> None:
+        if done == 3:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        prepare(MadeUp, Path("made-up"), ("side",), folder, shard_bytes=SHARD, report=killed)
+    assert not (folder / "prepared.json").exists()
+    (folder / ".pictures-00003.host-1.part.npy").write_bytes(b"left by the killed process")
+    if torn:
+        (folder / "pictures-00001.npy").write_bytes(b"torn")
+    decoded = []
+    read = MadeUp.read
+
+    def count(reader, cameras, episodes=None):
+        decoded.append(episodes)
+        return read(reader, cameras, episodes)
+
+    monkeypatch.setattr(MadeUp, "read", count)
+    prepare(MadeUp, Path("made-up"), ("side",), folder, shard_bytes=SHARD)
+    # The first episode is read for the size of its pictures.
+    resumed = [range(1), range(6, 7), range(7, 8)]
+    assert decoded == ([range(1), range(3, 4), *resumed[1:]] if torn else resumed)
+    assert contents(folder) == contents(sharded)
+
+
+def test_statistics_are_numpys_of_all_frames(sharded):
+    """Also where a mean is large beside the spread."""
+    store = open_store(sharded)
+    state, action = store.state.astype(np.float64), store.action.astype(np.float64)
+    assert np.allclose(store.spec.state_mean, state.mean(0), rtol=1e-14)
+    assert np.allclose(store.spec.state_std, state.std(0) + 1e-4, rtol=1e-10)
+    assert store.spec.action_low == tuple(action.min(0))
+    assert store.spec.action_high == tuple(action.max(0))
+    assert store.spec.sentences == ("open it", "pull it", "close it")
+
+
+def test_pictures_of_all_shards_are_read_as_one_array(sharded):
+    store = open_store(sharded)
+    reader = MadeUp(Path("made-up"))
+    frames = np.concatenate([e.frames["side"] for e in reader.read(("side",))])
+    rows = np.random.default_rng(0).permutation(len(frames))
+    assert store.pictures.shape == (57, 1, 3, 8, 8)
+    assert np.array_equal(store.pictures[rows][:, 0].transpose(0, 2, 3, 1), frames[rows])
+
+
+@pytest.mark.parametrize(
+    ("reader", "said"),
+    [
+        (Diverging, "state of episode 3 holds infinite values or NaN"),
+        (Lying, "the dataset states"),
+        (HoldingOut, "episode 2 carries the sentence 'pull it'"),
+        (Wide, "4 pixels high and 8 wide"),
+    ],
+)
+def test_data_that_cannot_be_trained_on_is_refused(tmp_path, reader, said):
+    with pytest.raises(UserError, match=said):
+        prepare(reader, Path("made-up"), ("side",), tmp_path)
+    assert not (tmp_path / "prepared.json").exists()
+
+
+def test_pinned_content_is_refused_when_it_is_different(sharded, tmp_path):
+    content = read_sealed(sharded / "prepared.json")["content"]
+    prepare(MadeUp, Path("made-up"), ("side",), tmp_path / "same", pinned=content)
+    assert open_store(tmp_path / "same", content).content == content
+    with pytest.raises(UserError, match="not the one that is pinned") as caught:
+        prepare(MadeUp, Path("made-up"), ("side",), tmp_path / "other", pinned="0" * 64)
+    assert "vla pin" in caught.value.way_out
+    assert not (tmp_path / "other/prepared.json").exists()
+    with pytest.raises(UserError, match="not the pinned one"):
+        open_store(tmp_path / "same", "0" * 64)
+
+
+@pytest.fixture
+def copy(sharded, tmp_path) -> Path:
+    """A store that was never opened here."""
+    shutil.copytree(sharded, tmp_path / "copy", ignore=shutil.ignore_patterns("verified.json"))
+    return tmp_path / "copy"
+
+
+@pytest.fixture
+def hashed(monkeypatch) -> list[str]:
+    """Names of the files that are hashed from now on."""
+    names = []
+
+    def note(path: Path) -> str:
+        names.append(path.name)
+        return sha256_file(path)
+
+    monkeypatch.setattr("vla.files.states.sha256_file", note)
+    return names
+
+
+def test_store_is_hashed_once_and_then_where_it_changed(copy, hashed):
+    open_store(copy)
+    assert len(hashed) == 5 + 5, "pictures of every shard and every column"
+    hashed.clear()
+    open_store(copy)
+    assert hashed == []
+    os.utime(copy / "action.npy")
+    open_store(copy)
+    open_store(copy)
+    assert hashed == ["action.npy"]
+
+
+@pytest.mark.parametrize("name", ["pictures-00001.npy", "action.npy"])
+@pytest.mark.parametrize("known", [False, True])
+def test_flipped_byte_is_found_and_its_file_named(copy, name, known):
+    if known:
+        open_store(copy)
+    before = (copy / name).stat()
+    content = bytearray((copy / name).read_bytes())
     content[-1] ^= 1
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(UserError, match=f"{name} has changed"):
-        open_store(tmp_path)
+    (copy / name).write_bytes(content)
+    os.utime(copy / name, ns=(before.st_atime_ns, before.st_mtime_ns))  # as if nothing had changed
+    with pytest.raises(UserError, match=f"{name} does not hold the bytes that were recorded"):
+        open_store(copy)
 
 
-def test_unfinished_store_is_not_opened(dataset, tmp_path):
-    prepare(dataset, ("side",), tmp_path)
-    (tmp_path / "prepared.json").unlink()
+def test_missing_file_is_named(copy):
+    open_store(copy)
+    (copy / "step.npy").unlink()
+    with pytest.raises(UserError, match=r"step\.npy is missing"):
+        open_store(copy)
+
+
+def test_unfinished_store_is_not_opened(copy):
+    (copy / "prepared.json").unlink()
     with pytest.raises(UserError, match=r"prepared\.json is missing"):
-        open_store(tmp_path)
+        open_store(copy)
 
 
 def test_cameras_of_different_sizes_are_refused(tmp_path):
     episode = make_episode(4, "open the door", 1, {"side": 16, "top": 32})
     write_dataset(tmp_path / "mixed", [episode], SENTENCES, 20, NAMES, "arm")
     with pytest.raises(UserError, match="pictures differ in size"):
-        prepare(tmp_path / "mixed", ("side", "top"), tmp_path / "store")
+        prepare(Reader, tmp_path / "mixed", ("side", "top"), tmp_path / "store")

@@ -9,6 +9,7 @@ import pytest
 from tests.project import ROOT
 from vla.config.datasets import DatasetEntry
 from vla.data.manifest import check_pointer, content_hash, make_manifest, read_manifest
+from vla.data.places import dataset_folder, manifest_file, pointer_file
 from vla.data.verification import current_record, require_verified, verify
 from vla.errors import UserError
 from vla.files.hashing import sha256_file
@@ -27,7 +28,7 @@ def root(tmp_path) -> Path:
         path = tmp_path / "data/toy" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    make_manifest(ENTRY.folder(tmp_path), ENTRY.manifest(tmp_path))
+    make_manifest(dataset_folder(ENTRY, tmp_path), manifest_file(ENTRY, tmp_path))
     return tmp_path
 
 
@@ -61,7 +62,7 @@ def test_nothing_counts_as_verified_before_it_was(root):
 def test_verified_files_stay_verified(root, verified):
     assert verified.is_file()
     assert current_record(ENTRY, root) == verified
-    assert require_verified(ENTRY, root) == read_manifest(ENTRY.manifest(root))
+    assert require_verified(ENTRY, root) == read_manifest(manifest_file(ENTRY, root))
 
 
 def test_touched_or_copied_files_stay_verified(root, verified):
@@ -125,7 +126,7 @@ def test_every_problem_is_listed_at_once(root):
 
 def test_other_pinned_content_has_records_of_its_own(root, verified):
     rewrite(root / "data/toy/b.bin", b"new")
-    make_manifest(ENTRY.folder(root), ENTRY.manifest(root))
+    make_manifest(dataset_folder(ENTRY, root), manifest_file(ENTRY, root))
     record = current_record(ENTRY, root)
     assert record != verified
     verify(ENTRY, root, record)
@@ -135,29 +136,29 @@ def test_other_pinned_content_has_records_of_its_own(root, verified):
 
 @pytest.mark.parametrize("path", ["../x", "data/../../x", "/etc/hosts", "a/./b", "", "a\\b", "~/x"])
 def test_manifest_that_leaves_its_folder_is_refused(root, path):
-    manifest = read_manifest(ENTRY.manifest(root))
+    manifest = read_manifest(manifest_file(ENTRY, root))
     manifest["files"][0]["path"] = path
-    ENTRY.manifest(root).write_text(json.dumps(manifest))
+    manifest_file(ENTRY, root).write_text(json.dumps(manifest))
     with pytest.raises(UserError, match="unsafe path"):
-        read_manifest(ENTRY.manifest(root))
+        read_manifest(manifest_file(ENTRY, root))
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", '{"files": [{"path": "a"}]}', '{"files": ['])
 def test_damaged_manifest_is_refused(root, text):
-    ENTRY.manifest(root).write_text(text)
+    manifest_file(ENTRY, root).write_text(text)
     with pytest.raises(UserError, match=r"toy\.manifest\.json"):
         current_record(ENTRY, root)
 
 
 def test_missing_manifest_says_how_to_pin(root):
-    ENTRY.manifest(root).unlink()
+    manifest_file(ENTRY, root).unlink()
     with pytest.raises(UserError, match="not pinned here") as caught:
         current_record(ENTRY, root)
     assert "data/README.md" in caught.value.way_out
 
 
 def test_content_does_not_depend_on_the_order_of_files(root):
-    manifest = read_manifest(ENTRY.manifest(root))
+    manifest = read_manifest(manifest_file(ENTRY, root))
     turned = {"files": manifest["files"][::-1]}
     assert content_hash(turned) == content_hash(manifest)
     turned["files"][0] = turned["files"][0] | {"path": "renamed"}
@@ -170,7 +171,7 @@ def test_change_that_hides_its_time_is_noticed(root, verified):
     before = path.stat()
     path.write_bytes(b"a" * 99 + b"b")
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert "does not hold the bytes that were pinned" in refusal(root)
+    assert "does not hold the bytes that were recorded" in refusal(root)
 
 
 def test_full_verification_reads_everything_again(root, verified):
@@ -181,11 +182,11 @@ def test_full_verification_reads_everything_again(root, verified):
 
 def test_pointer_and_manifest_of_the_embedded_dataset_agree():
     entry = load_registry(ROOT)["metaworld-4tasks"]
-    check_pointer(read_manifest(entry.manifest(ROOT)), entry.pointer(ROOT))
+    check_pointer(read_manifest(manifest_file(entry, ROOT)), pointer_file(entry, ROOT))
 
 
 def test_pointer_to_other_files_than_the_manifest_lists_stops(root):
-    pointer, manifest = ENTRY.pointer(root), read_manifest(ENTRY.manifest(root))
+    pointer, manifest = pointer_file(ENTRY, root), read_manifest(manifest_file(ENTRY, root))
     with pytest.raises(UserError, match="not tracked by DVC"):
         check_pointer(manifest, pointer)
     pointer.write_text(f"outs:\n- md5: {'0' * 32}.dir\n  size: 102\n  nfiles: 3\n  path: toy\n")

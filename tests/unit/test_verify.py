@@ -21,7 +21,7 @@ IDENTITY = {
     "seed": 1,
     "model": {"type": "BC"},
     "training": {"batch_size": 256},
-    "data": {"store": {"dataset": "d", "cameras": ["c"]}, "augmentation": False},
+    "data": {"stores": [{"dataset": "d", "cameras": ["c"]}], "augmentation": False},
     "accelerator": "cpu",
     "threads": 1,
     "code": {"vla/policies/policy.py": "1"},
@@ -237,7 +237,7 @@ def test_each_kind_of_difference_is_named(make_run):
         identity={
             "training": {"batch_size": 128},
             "code": {"vla/policies/policy.py": "2", "vla/policies/vit.py": "1"},
-            "data": {"store": {"dataset": "e", "cameras": ["c"]}, "augmentation": False},
+            "data": {"stores": [{"dataset": "e", "cameras": ["c"]}], "augmentation": False},
         },
         environment={
             "lock": "f" * 64,

@@ -25,13 +25,19 @@ class BlockShuffle:
     def __init__(self, length: int, seed: int, number: int = 0):
         self.length, self.seed, self.number = length, seed, number
         self.windows = -(-length // WINDOW)  # an epoch
+        # Equal to within a frame: no short one ends the epoch. So many are longer by one frame.
+        self.size, self.longer = divmod(length, self.windows)
         self._window = lru_cache(WINDOWS_KEPT)(self._compute_window)  # threads may share it
 
     def rows(self, positions: np.ndarray) -> np.ndarray:
         """The frames at `positions`, counted on through all epochs: int64, of the same shape."""
         epochs, offsets = np.divmod(positions, self.length)
-        # The window whose bounds, as below, hold the offset.
-        windows = ((offsets + 1) * self.windows - 1) // self.length
+        in_longer = self.longer * (self.size + 1)
+        windows = np.where(
+            offsets < in_longer,
+            offsets // (self.size + 1),
+            self.longer + (offsets - in_longer) // self.size,
+        )
         numbers = epochs * self.windows + windows
         if (numbers == numbers[0]).all():
             return self._in_window(int(numbers[0]), offsets)
@@ -42,15 +48,14 @@ class BlockShuffle:
         return rows
 
     def _in_window(self, number: int, offsets: np.ndarray) -> np.ndarray:
-        return self._window(number)[offsets - self._bounds(number % self.windows)[0]]
+        return self._window(number)[offsets - self._start(number % self.windows)]
 
-    def _bounds(self, window: int) -> tuple[int, int]:
-        """Windows of an epoch are equal to within a frame: no short one ends it."""
-        return window * self.length // self.windows, (window + 1) * self.length // self.windows
+    def _start(self, window: int) -> int:
+        return window * self.size + min(window, self.longer)
 
     def _compute_window(self, number: int) -> np.ndarray:
         epoch, window = divmod(number, self.windows)
-        rows = self._in_blocks(epoch, np.arange(*self._bounds(window)))
+        rows = self._in_blocks(epoch, np.arange(self._start(window), self._start(window + 1)))
         return generator(self.seed, ORDER, self.number, 1, number).permutation(rows)
 
     def _in_blocks(self, epoch: int, offsets: np.ndarray) -> np.ndarray:

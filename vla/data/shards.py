@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from vla.data.store import COLUMNS
 from vla.errors import UserError
 from vla.files.atomic import atomic_path, write_atomic
 from vla.files.described import check_file, describe_file
-from vla.files.hashing import canonical_json
+from vla.files.hashing import canonical_json, sha256_json
 from vla.files.sealed import read_sealed, write_sealed
 
 
@@ -30,12 +30,15 @@ class Source:
     tasks: tuple[Task, ...]
     picture: tuple[int, int]
 
-    def describe(self) -> dict[str, Any]:
-        return {
-            "cameras": list(self.cameras),
-            "tasks": [asdict(task) for task in self.tasks],
-            "picture": list(self.picture),
-        }
+    def hash(self) -> str:
+        """Of what it gives, by which an interrupted preparation is known to be of the same."""
+        return sha256_json(
+            {
+                "cameras": self.cameras,
+                "tasks": [asdict(task) for task in self.tasks],
+                "picture": self.picture,
+            }
+        )
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def is_whole(source: Source, shard: Shard, folder: Path) -> bool:
             check_file(record[name], folder)
     except UserError:  # torn by what interrupted it: decoded once more
         return False
-    return record["source"] == source.describe() and record["range"] == _range(shard)
+    return record["source"] == source.hash() and record["range"] == _range(shard)
 
 
 def write_shard(source: Source, shard: Shard, folder: Path) -> None:
@@ -121,7 +124,7 @@ def write_shard(source: Source, shard: Shard, folder: Path) -> None:
         folder / shard.record,
         {
             "schema": 1,
-            "source": source.describe(),
+            "source": source.hash(),
             "range": _range(shard),
             "pictures": describe_file(folder / shard.pictures, folder),
             "columns": describe_file(folder / shard.columns, folder),

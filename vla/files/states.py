@@ -42,8 +42,12 @@ def file_states(files: Iterable[Description], folder: Path) -> dict[str, State]:
 def changed_files(
     files: Iterable[Description], states: Mapping[str, State], known: Mapping[str, State]
 ) -> list[Description]:
-    """Files whose state is not the one in which they were hashed."""
-    return [file for file in files if states[file["path"]] != known.get(file["path"])]
+    """Files that are missing, or whose state is not the one in which they were hashed."""
+    return [
+        file
+        for file in files
+        if states[file["path"]] is None or states[file["path"]] != known.get(file["path"])
+    ]
 
 
 def check_changed(
