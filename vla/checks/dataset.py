@@ -7,15 +7,16 @@ from typing import Any
 
 from vla.config.datasets import DatasetEntry
 from vla.files.hashing import sha256_bytes
+from vla.records.manifest import Manifest, PinnedFile
 
 
-def missing_files(entry: DatasetEntry, manifest: dict[str, Any], root: Path) -> list[dict]:
+def missing_files(entry: DatasetEntry, manifest: Manifest, root: Path) -> list[PinnedFile]:
     """Entries of the manifest whose files are not in the dataset's folder."""
     folder = entry.folder(root)
-    return [file for file in manifest["files"] if not (folder / file["path"]).is_file()]
+    return [file for file in manifest.files if not (folder / file.path).is_file()]
 
 
-def can_be_pulled(files: list[dict[str, Any]], root: Path) -> bool:
+def can_be_pulled(files: list[PinnedFile], root: Path) -> bool:
     """Whether DVC's cache or default remote has every file; a remote elsewhere is believed to."""
     remote = _remote(root)
     if "://" in remote:
@@ -23,28 +24,28 @@ def can_be_pulled(files: list[dict[str, Any]], root: Path) -> bool:
     return all(_stored(file, root) for file in files)
 
 
-def fetched_bytes(files: list[dict[str, Any]], root: Path) -> int:
+def fetched_bytes(files: list[PinnedFile], root: Path) -> int:
     """What bringing `files` here writes: a copy in the folder, and one in DVC's cache unless it is there."""
     cache = _cache(root)
-    return sum(file["bytes"] * (1 if _object(cache, file).is_file() else 2) for file in files)
+    return sum(file.bytes * (1 if _object(cache, file).is_file() else 2) for file in files)
 
 
-def dataset_info(entry: DatasetEntry, manifest: dict[str, Any], root: Path) -> dict[str, Any]:
+def dataset_info(entry: DatasetEntry, manifest: Manifest, root: Path) -> dict[str, Any]:
     """`meta/info.json` of a LeRobotDataset, from its folder or from DVC's storage on this machine.
 
     Empty when neither has it as it was pinned.
     """
-    for file in manifest["files"]:
-        if file["path"] == "meta/info.json":
-            path = entry.folder(root) / file["path"]
+    for file in manifest.files:
+        if file.path == "meta/info.json":
+            path = entry.folder(root) / file.path
             path = path if path.is_file() else _stored(file, root)
             content = path.read_bytes() if path else b""
-            if sha256_bytes(content) == file["sha256"]:
+            if sha256_bytes(content) == file.sha256:
                 return json.loads(content)
     return {}
 
 
-def _stored(file: dict[str, Any], root: Path) -> Path | None:
+def _stored(file: PinnedFile, root: Path) -> Path | None:
     """The file in DVC's cache, or in its default remote if that is a folder."""
     places = [_cache(root)]
     remote = _remote(root)
@@ -54,8 +55,8 @@ def _stored(file: dict[str, Any], root: Path) -> Path | None:
     return next((path for path in found if path.is_file()), None)
 
 
-def _object(place: Path, file: dict[str, Any]) -> Path:
-    return place / "files/md5" / file["md5"][:2] / file["md5"][2:]
+def _object(place: Path, file: PinnedFile) -> Path:
+    return place / "files/md5" / file.md5[:2] / file.md5[2:]
 
 
 def _cache(root: Path) -> Path:

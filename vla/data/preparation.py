@@ -12,7 +12,7 @@ from vla.data.store import ARRAYS
 from vla.errors import UserError
 from vla.files.atomic import remove_leftovers, require_space, write_atomic
 from vla.files.described import describe_file
-from vla.files.sealed import write_sealed
+from vla.records.prepared import PreparedRecord
 
 
 def prepare(dataset: Path, cameras: tuple[str, ...], folder: Path) -> None:
@@ -60,18 +60,15 @@ def prepare(dataset: Path, cameras: tuple[str, ...], folder: Path) -> None:
     write_atomic(folder / "pictures.npy", write_pictures)
     for name, parts in columns.items():
         write_atomic(folder / f"{name}.npy", lambda path, p=parts: np.save(path, np.concatenate(p)))
-    write_sealed(
-        folder / "prepared.json",
-        {
-            "schema": 1,
-            "cameras": list(cameras),
-            "tasks": tasks,
-            "seeds": sorted(seeds),
-            "frames": frames,
-            "episodes": len(reader),
-            "files": [describe_file(folder / f"{name}.npy", folder) for name in ARRAYS],
-        },
+    record = PreparedRecord(
+        cameras=cameras,
+        tasks=tasks,
+        seeds=sorted(seeds),
+        frames=frames,
+        episodes=len(reader),
+        arrays={name: describe_file(folder / f"{name}.npy", folder) for name in ARRAYS},
     )
+    record.write(folder / "prepared.json")
 
 
 def _allocate(path: Path, shape: tuple[int, ...]) -> np.memmap:

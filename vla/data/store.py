@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from vla.files.described import check_file
-from vla.files.sealed import read_sealed
+from vla.records.prepared import PreparedRecord
 
 ARRAYS = ("pictures", "state", "action", "task", "step", "length")
 
@@ -43,13 +42,12 @@ class PreparedStore:
 
 def open_store(folder: Path) -> PreparedStore:
     """Open a store after checking every byte of it against its record."""
-    record = read_sealed(folder / "prepared.json")
-    for file in record["files"]:
-        check_file(file, folder)
+    record = PreparedRecord.read(folder / "prepared.json")
+    record.check_files(folder)
     arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
     return PreparedStore(
-        cameras=tuple(record["cameras"]),
-        tasks=tuple(record["tasks"]),
-        seeds=tuple(record["seeds"]),
+        cameras=record.cameras,
+        tasks=tuple(task.model_dump(mode="json") for task in record.tasks),
+        seeds=record.seeds,
         **arrays,
     )

@@ -8,14 +8,14 @@ a flipped bit asks for a new verification, which then fails. Records are numbere
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 from vla.config.datasets import DatasetEntry
 from vla.data.manifest import content_hash, read_manifest
 from vla.errors import UserError
 from vla.files.hashing import sha256_file
-from vla.files.sealed import read_sealed, write_sealed
 from vla.process.progress import Progress
+from vla.records.manifest import Manifest
+from vla.records.verification import FileState, VerificationRecord
 
 # Up to this many bytes (about a second of hashing) are read again while the workflow is parsed.
 REHASH_LIMIT = 2**30
@@ -38,33 +38,30 @@ def current_record(entry: DatasetEntry, root: Path, full: bool = False) -> Path:
         return following
     present = file_states(manifest, entry.folder(root))
     for record in reversed(records):
-        if read_sealed(record)["files"] == present:
+        if VerificationRecord.read(record).files == present:
             return record
-    newest = read_sealed(records[-1])["files"]
-    changed = [file for file in manifest["files"] if present[file["path"]] != newest[file["path"]]]
-    if any(present[file["path"]] is None for file in changed):
+    newest = VerificationRecord.read(records[-1]).files
+    changed = [file for file in manifest.files if present[file.path] != newest[file.path]]
+    if any(present[file.path] is None for file in changed):
         return following
-    if sum(file["bytes"] for file in changed) > REHASH_LIMIT:
+    if sum(file.bytes for file in changed) > REHASH_LIMIT:
         return following
     data = entry.folder(root)
-    same = all(sha256_file(data / file["path"]) == file["sha256"] for file in changed)
+    same = all(sha256_file(data / file.path) == file.sha256 for file in changed)
     return records[-1] if same else following
 
 
-def file_states(manifest: dict[str, Any], folder: Path) -> dict[str, list[int] | None]:
-    """For each file of the manifest: [bytes, mtime (ns), ctime (ns), inode]; None when missing."""
-    states: dict[str, list[int] | None] = {}
-    for file in manifest["files"]:
+def file_states(manifest: Manifest, folder: Path) -> dict[str, FileState | None]:
+    """The present state of each file of the manifest; None when it is missing."""
+    states: dict[str, FileState | None] = {}
+    for file in manifest.files:
         try:
-            status = (folder / file["path"]).stat()
-            states[file["path"]] = [
-                status.st_size,
-                status.st_mtime_ns,
-                status.st_ctime_ns,
-                status.st_ino,
-            ]
+            status = (folder / file.path).stat()
+            states[file.path] = FileState(
+                status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+            )
         except FileNotFoundError:
-            states[file["path"]] = None
+            states[file.path] = None
     return states
 
 
@@ -76,21 +73,21 @@ def verify(entry: DatasetEntry, root: Path, record: Path, threads: int = 1) -> N
     _let_the_clock_tick(before)
     problems = _unlisted(manifest, folder)
     present = []
-    for file in manifest["files"]:
-        if before[file["path"]] is None:
+    for file in manifest.files:
+        if before[file.path] is None:
             problems.append(f"{folder / file['path']} is missing")
         else:
             present.append(file)
     with ThreadPoolExecutor(threads) as pool:  # hashing releases the interpreter's lock
-        hashes = pool.map(lambda file: sha256_file(folder / file["path"]), present)
+        hashes = pool.map(lambda file: sha256_file(folder / file.path), present)
         progress = Progress("verify", len(present), "file")
         for file, found in zip(present, hashes, strict=True):
             progress.update()
-            if found != file["sha256"]:
-                path = folder / file["path"]
+            if found != file.sha256:
+                path = folder / file.path
                 problems.append(
                     f"{path} does not hold the bytes that were pinned:\n"
-                    f"    expected sha256 {file['sha256']} ({file['bytes']} bytes)\n"
+                    f"    expected sha256 {file.sha256} ({file.bytes} bytes)\n"
                     f"    found    sha256 {found} ({path.stat().st_size} bytes)"
                 )
     if problems:
@@ -104,13 +101,11 @@ def verify(entry: DatasetEntry, root: Path, record: Path, threads: int = 1) -> N
         raise UserError(
             f"Files of {entry.path} changed while they were hashed.", "Run snakemake again."
         )
-    write_sealed(
-        record,
-        {"schema": 1, "dataset": entry.path, "content": content_hash(manifest), "files": before},
-    )
+    content = content_hash(manifest)
+    VerificationRecord(dataset=entry.path, content=content, files=before).write(record)
 
 
-def require_verified(entry: DatasetEntry, root: Path) -> dict[str, Any]:
+def require_verified(entry: DatasetEntry, root: Path) -> Manifest:
     """The manifest, when the files are the verified ones; called before anything reads them."""
     manifest = read_manifest(entry.manifest(root))
     record = current_record(entry, root)
@@ -122,9 +117,14 @@ def require_verified(entry: DatasetEntry, root: Path) -> dict[str, Any]:
     return manifest
 
 
-def _let_the_clock_tick(states: dict[str, list[int] | None]) -> None:
+def _let_the_clock_tick(states: dict[str, FileState | None]) -> None:
     """Wait until a change after this moment must show in a file's times."""
-    times = [moment for state in states.values() if state for moment in state[1:3]]
+    times = [
+        moment
+        for state in states.values()
+        if state
+        for moment in (state.modified_ns, state.changed_ns)
+    ]
     coarse = all(moment % 10**9 == 0 for moment in times)
     tick = COARSE_TICK if coarse else TICK
     age = time.time() - max(times, default=0) / 1e9
@@ -132,8 +132,8 @@ def _let_the_clock_tick(states: dict[str, list[int] | None]) -> None:
         time.sleep(min(tick - age, COARSE_TICK))
 
 
-def _unlisted(manifest: dict[str, Any], folder: Path) -> list[str]:
-    listed = {file["path"] for file in manifest["files"]}
+def _unlisted(manifest: Manifest, folder: Path) -> list[str]:
+    listed = {file.path for file in manifest.files}
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     return [f"{folder / name} is not in the manifest" for name in sorted(found - listed)]
 

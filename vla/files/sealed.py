@@ -42,11 +42,10 @@ def has_whole_seal(content: bytes) -> bool:
     return digits.decode("ascii", "replace") == sha256_bytes(unsealed)
 
 
-def damaged(path: Path) -> UserError:
+def damaged(path: Path, way_out: str = "Set it aside and run snakemake again.") -> UserError:
     """What to raise when the seal of a file does not hold."""
     return UserError(
-        f"{path} is damaged: its text does not have the SHA-256 that it ends with.",
-        "Set it aside and run snakemake again.",
+        f"{path} is damaged: its text does not have the SHA-256 that it ends with.", way_out
     )
 
 

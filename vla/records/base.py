@@ -16,8 +16,6 @@ from vla.files.described import File, check_file
 from vla.files.sealed import damaged, has_whole_seal, parse_json, read_bytes, write_sealed
 from vla.records.part import Part
 
-ASIDE = "Set it aside and run snakemake again."
-
 Content = dict[str, Any]
 Upgrade = Callable[[Content], Content]
 
@@ -28,12 +26,14 @@ class Versioned(Part):
     VERSION: ClassVar[int] = 1
     UPGRADES: ClassVar[tuple[Upgrade, ...]] = ()
     """The first makes version 2 of version 1, the next version 3 of version 2, and so on."""
+    WAY_OUT: ClassVar[str] = "Set it aside and run snakemake again."
+    """What to do about one that cannot be read."""
 
     @classmethod
     def of_version(cls, version: Any, content: Content, source: str) -> Self:
         """`content` as a value of today; `UserError` naming `source` and field when it is none."""
         if not isinstance(version, int) or version < 1:
-            raise UserError(f"{source} is no record: it states no version.", ASIDE)
+            raise UserError(f"{source} is no record: it states no version.", cls.WAY_OUT)
         if version > cls.VERSION:
             raise UserError(
                 f"{source} has schema {version}; this code knows it up to {cls.VERSION}.",
@@ -47,7 +47,9 @@ class Versioned(Part):
             mistakes = [_explain(cls, detail) for detail in error.errors()]
         except (KeyError, TypeError, AttributeError, StopIteration, ValueError) as error:
             mistakes = [f"cannot be read as schema {version}: {error!r}"]
-        raise UserError("\n  ".join([f"{source} does not hold what it should:", *mistakes]), ASIDE)
+        raise UserError(
+            "\n  ".join([f"{source} does not hold what it should:", *mistakes]), cls.WAY_OUT
+        )
 
 
 class Record(Versioned):
@@ -71,14 +73,14 @@ class Record(Versioned):
         content = read_bytes(path)
         sealed = has_whole_seal(content)
         if not sealed and cls.SEALED_SINCE == 1:
-            raise damaged(path)
+            raise damaged(path, cls.WAY_OUT)
         values = parse_json(path, content)
         if not isinstance(values, dict):
-            raise UserError(f"{path} is no record.", ASIDE)
+            raise UserError(f"{path} is no record.", cls.WAY_OUT)
         version = values.pop("schema", None)
         unsealed_once = isinstance(version, int) and version < cls.SEALED_SINCE
         if not sealed and ("seal" in values or not unsealed_once):
-            raise damaged(path)
+            raise damaged(path, cls.WAY_OUT)
         values.pop("seal", None)
         kind = values.pop("record", cls.KIND)  # earlier versions do not state it
         if kind != cls.KIND:

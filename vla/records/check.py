@@ -1,19 +1,18 @@
 """`check.json`: what was found before an experiment ran."""
 
+from dataclasses import dataclass
+
 from vla.records.base import Record, same_fields
-from vla.records.part import Part
 
 
-class Finding(Part):
-    """One line of the check."""
+@dataclass(frozen=True)
+class Finding:
+    """One line of the check. `status`: ok, warn or fail; `way_out`: what to do unless it is ok."""
 
     name: str
-    """What was looked at."""
     status: str
-    """`ok`, `warn` or `fail`."""
     found: str
     way_out: str = ""
-    """What to do unless it is ok."""
 
 
 class CheckRecord(Record):

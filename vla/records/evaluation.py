@@ -14,6 +14,8 @@ class EvaluationFiles(Part):
 
     episodes: File
     """`episodes.parquet`: one row an episode, what was planned and what came of it."""
+    crashes: File | None = None
+    """`crashes.json`: texts of the errors of episodes that crashed; null without any."""
     patch: File | None = None
     """`uncommitted.patch`: brings uncommitted code back on the commit; null without any."""
 

@@ -17,20 +17,23 @@ class FilmedEpisode(Part):
     """GIF in real time."""
 
 
+class FilmFiles(Part):
+    """What filming gave besides the films."""
+
+    patch: File | None = None
+    """`uncommitted.patch`: brings uncommitted code back on the commit; null without any."""
+
+
 class FilmRecord(JobRecord):
     """Episodes of an evaluation, run again exactly and filmed."""
 
     KIND = "film"
-    LEVELS = 3
+    LEVELS = 4
 
+    condition: str
     run: str
     """Key of the run whose policy acts."""
     evaluation: str
     """Key of the evaluation."""
-    condition: str
-    device: str
-    renderer: dict[str, str]
-    """What drew the pictures."""
     films: tuple[FilmedEpisode, ...]
-    patch: File | None = None
-    """`uncommitted.patch`: brings uncommitted code back on the commit; null without any."""
+    files: FilmFiles

@@ -1,6 +1,5 @@
 """All kinds of records, and where each lies."""
 
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from vla.errors import UserError
@@ -10,6 +9,7 @@ from vla.records.base import Record
 from vla.records.check import CheckRecord
 from vla.records.checkpoint import CheckpointRecord
 from vla.records.comparison import ComparisonRecord
+from vla.records.crashes import CrashesRecord
 from vla.records.evaluation import EvaluationRecord
 from vla.records.events import Event
 from vla.records.fetch import FetchRecord
@@ -20,6 +20,7 @@ from vla.records.models import ModelsRecord
 from vla.records.part import Part
 from vla.records.policy import PolicyDescription
 from vla.records.prepared import PreparedRecord
+from vla.records.publication import PublicationRecord
 from vla.records.removals import RemovalEntry
 from vla.records.run import RunRecord
 from vla.records.summary import SummaryRecord
@@ -33,13 +34,15 @@ RECORDS: dict[str, type[Record]] = {
     "experiments/*/results/*/check.json": CheckRecord,
     "experiments/*/results/*/run.json": RunRecord,
     "experiments/*/results/*/*/evaluation.json": EvaluationRecord,
-    "experiments/*/results/*/*/film.json": FilmRecord,
+    "experiments/*/results/*/*/crashes.json": CrashesRecord,
+    "experiments/*/results/*/*/film-*/film.json": FilmRecord,
     "experiments/*/results/*/summary.json": SummaryRecord,
     "experiments/*/results/*/figures.json": FiguresRecord,
     "experiments/*/results/*/models.json": ModelsRecord,
     "experiments/*/checkpoints/*/step_*.json": CheckpointRecord,
     "experiments/*/checkpoints/*/policy.json": PolicyDescription,
     "results/*/comparison.json": ComparisonRecord,
+    "results/.published/*.json": PublicationRecord,
 }
 """Pattern of the path, from the project's root -> model."""
 
@@ -53,8 +56,8 @@ LEDGERS: dict[str, type[Part]] = {
 
 
 def record_model(path: Path) -> type[Record]:
-    """The model of a record, by the name of its file; `UserError` when no record is called so."""
+    """The model of a record, by the names of its file and folder; `UserError` for other files."""
     for pattern, model in RECORDS.items():
-        if fnmatchcase(path.name, pattern.rpartition("/")[2]):
+        if path.match("/".join(pattern.split("/")[-2:])):
             return model
     raise UserError(f"{path} is no record.", "docs/records.md names all records.")

@@ -35,5 +35,6 @@ class Manifest(Record):
     VERSION = 3
     UPGRADES = (same_fields,)
     SEALED_SINCE = 3
+    WAY_OUT = "Restore it with git checkout, or list the files anew (data/README.md)."
 
     files: tuple[PinnedFile, ...]
