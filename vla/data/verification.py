@@ -75,7 +75,7 @@ def verify(entry: DatasetEntry, root: Path, record: Path, threads: int = 1) -> N
     present = []
     for file in manifest.files:
         if before[file.path] is None:
-            problems.append(f"{folder / file['path']} is missing")
+            problems.append(f"{folder / file.path} is missing")
         else:
             present.append(file)
     with ThreadPoolExecutor(threads) as pool:  # hashing releases the interpreter's lock
