@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from jsonschema import validate
 
 from tests.project import ROOT
 from tests.records import make_evaluation_record, make_run_record
+from tools import record_docs
 from vla.errors import UserError
 from vla.files.described import File
 from vla.files.sealed import read_sealed, write_sealed
@@ -211,3 +213,17 @@ def test_files_are_relative_to_a_folder_that_the_record_knows():
     assert EvaluationRecord.folder_of(path) == Path("/p/experiments/e")
     assert RunRecord.folder_of(path.parents[1] / "run.json") == Path("/p/experiments/e")
     assert RunRecord.folder_of(Path("/run.json")) == Path("/")
+
+
+def test_documentation_and_schemas_are_those_of_the_models():
+    """`make config-docs` writes them."""
+    assert (ROOT / "docs/records.md").read_text() == record_docs.document()
+    folder = ROOT / "config/schemas/records"
+    assert {path.name: path.read_text() for path in folder.iterdir()} == record_docs.schemas()
+
+
+@pytest.mark.parametrize("record", records(), ids=lambda record: record.KIND)
+def test_record_as_it_is_written_fits_its_schema(record, tmp_path):
+    record.write(tmp_path / "record.json")
+    schema = json.loads(record_docs.schemas()[f"{record.KIND.replace(' ', '-')}.schema.json"])
+    validate(json.loads((tmp_path / "record.json").read_text()), schema)
