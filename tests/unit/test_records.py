@@ -7,7 +7,7 @@ import pytest
 from jsonschema import validate
 
 from tests.project import ROOT
-from tests.records import make_evaluation_record, make_run_record
+from tests.records import make_job, make_run_record
 from tools import record_docs
 from vla.errors import UserError
 from vla.files.described import File
@@ -17,14 +17,16 @@ from vla.records.attempts import read_attempts
 from vla.records.base import Record
 from vla.records.check import CheckRecord
 from vla.records.comparison import ComparisonRecord
+from vla.records.crashes import Crash, CrashesRecord
 from vla.records.evaluation import EvaluationRecord
 from vla.records.events import read_events
 from vla.records.figures import FiguresRecord
-from vla.records.film import FilmedEpisode, FilmRecord
+from vla.records.film import FilmedEpisode, FilmFiles, FilmRecord
 from vla.records.kinds import RECORDS, record_model
 from vla.records.manifest import Manifest
 from vla.records.models import ModelsRecord
 from vla.records.policy import PolicyDescription
+from vla.records.publication import PublicationRecord, View
 from vla.records.removals import RemovalEntry
 from vla.records.run import RunRecord
 from vla.records.summary import SummaryRecord
@@ -37,17 +39,22 @@ def records_of_before() -> list[Path]:
     return [*sorted(BEFORE.glob("*.json")), MANIFEST]
 
 
-def make_film() -> FilmRecord:
-    job = make_evaluation_record().model_dump(
-        include={*FilmRecord.model_fields} & {*EvaluationRecord.model_fields} - {"films"}
-    )
+def made_since() -> list[Record]:
+    """Of the kinds that there were not at version 1."""
     film = FilmedEpisode(task="t", episode=3, outcome="failure", file=File("t.gif", 1, "0" * 64))
-    return FilmRecord(**job, evaluation="e", films=(film,))
+    job = make_job(run="k", evaluation="e", condition="instructed", identity={})
+    job = {name: value for name, value in job.items() if name in FilmRecord.model_fields}
+    view = View(original="results/a.md", bytes=1, modified_ns=2, sha256="0" * 64)
+    return [
+        FilmRecord(**job, films=(film,), files=FilmFiles()),
+        CrashesRecord(crashes=[Crash(task="t", episode=0, seed=1, error="Traceback")]),
+        PublicationRecord(views={"a.md": view}),
+    ]
 
 
 def records() -> list[Record]:
     """One of every kind."""
-    return [*(record_model(path).read(path) for path in records_of_before()), make_film()]
+    return [*(record_model(path).read(path) for path in records_of_before()), *made_since()]
 
 
 def test_there_is_an_example_of_every_kind():
@@ -125,7 +132,8 @@ def test_documents_of_before_keep_their_facts():
     comparison = ComparisonRecord.read(BEFORE / "comparison.json")
     assert (comparison.experiments, comparison.pairs) == (("a", "b"), 2)
     figures = FiguresRecord.read(BEFORE / "figures.json")
-    assert figures.figures.keys() == {"learning_curve", "success_by_task"}
+    assert [figure.name for figure in figures.figures] == ["learning_curve", "success_by_task"]
+    assert all(figure.picture.path.endswith(f"{figure.name}.svg") for figure in figures.figures)
     models = ModelsRecord.read(BEFORE / "models.json")
     assert models.version == "1.0.0", "of the models, not of the record"
     assert [policy.weights.name for policy in models.policies] == ["policy.safetensors"] * 2
