@@ -18,6 +18,7 @@ import numpy as np
 import torch
 import yaml
 
+from tests.records import make_environment, make_evaluation_record, make_run_record
 from vla.config.complete import ExperimentConfig
 from vla.config.datasets import DatasetEntry
 from vla.data.loading import batches
@@ -26,7 +27,6 @@ from vla.data.preparation import prepare
 from vla.data.sampling import Sampler, policy_spec
 from vla.data.store import PreparedStore, open_store
 from vla.data.verification import current_record, verify
-from vla.files.sealed import write_sealed
 from vla.knowledge.database import build_database
 from vla.plan.reading import load_experiment, load_registry
 from vla.policies.policy import build_policy
@@ -247,34 +247,18 @@ def bench_database(folder: Path) -> None:
     project = folder / "project"
     made = project / "experiments/exp_001_baseline"
     packages = {f"package-{number}": "1.0.0" for number in range(250)}
-    record = {
-        "started": "2026-01-01T00:00:00+00:00",
-        "finished": "2026-01-01T01:00:00+00:00",
-        "training_seconds": 3600.0,
-        "gpu_hours": 1.0,
-        "final_loss": 0.1,
-        "parameters": 500_000,
-        "device": "cuda",
-        "identity": {"training": {"batch_size": 32, "learning_rate": 1e-3, "num_steps": 1400}},
-        "dataset": {"name": "d", "version": "1", "content": "c"},
-        "git": {"commit": "0" * 40, "dirty": []},
-        "environment": {
-            "deployment": "host",
-            "python": "3.11",
-            "torch": {"version": "2.13", "cuda": None},
-            "packages": packages,
-        },
-        "hardware": {"gpus": [{"name": "H100"}], "cpu": "EPYC", "hostname": "h"},
-        "files": [{"path": "policy.safetensors", "sha256": "0" * 64}],
-    }
-    evaluation = {"condition": "instructed", "episodes": 100, "outcomes": {"success": 80}}
+    training = {"batch_size": 32, "learning_rate": 1e-3, "num_steps": 1400}
+    record = make_run_record(
+        identity={"training": training}, environment=make_environment(packages=packages)
+    )
+    evaluation = make_evaluation_record()
 
     def grow(runs: range) -> None:
         for number in runs:
             name = f"seed{number}-{number:012x}"
             (made / "logs" / name).mkdir(parents=True)
-            write_sealed(made / "results" / name / "run.json", record)
-            write_sealed(made / "results" / name / "instructed-0/evaluation.json", evaluation)
+            record.write(made / "results" / name / "run.json")
+            evaluation.write(made / "results" / name / "instructed-0/evaluation.json")
 
     grow(range(100))
     few = min(seconds(lambda: build_database(project)) for _ in range(3))

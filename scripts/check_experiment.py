@@ -1,11 +1,10 @@
 """Stop before work that would be wasted: what must be there before an experiment runs."""
 
 import logging
-from dataclasses import asdict
 from pathlib import Path
 
 from vla.checks.findings import check_experiment, require
-from vla.files.sealed import write_sealed
+from vla.records.check import CheckRecord
 from vla.workflow.job import start_job
 
 if __name__ == "__main__":
@@ -20,6 +19,4 @@ if __name__ == "__main__":
                 level, "%s: %s %s", finding.name, finding.found, finding.way_out
             )
         require(findings, experiment.name)
-        write_sealed(
-            Path(snakemake.output[0]), {"schema": 1, "checks": [asdict(f) for f in findings]}
-        )
+        CheckRecord(checks=findings).write(Path(snakemake.output[0]))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from vla.files.described import describe_file
-from vla.files.sealed import write_sealed
+from vla.records.comparison import ComparisonRecord
 from vla.report.comparison import draw_comparison
 from vla.report.sources import read_episodes
 from vla.report.style import save
@@ -23,13 +23,10 @@ if __name__ == "__main__":
         names = tuple(experiment.config.experiment.name for experiment in experiments)
         figure = Path(snakemake.output.figure)
         save(draw_comparison(results, names), figure)
-        write_sealed(
-            Path(snakemake.output.results),
-            {
-                "schema": 1,
-                "experiments": [pair.baseline, pair.candidate],
-                "names": names,
-                **results,
-                "files": [describe_file(figure, figure.parent)],
-            },
+        record = ComparisonRecord(
+            experiments=(pair.baseline, pair.candidate),
+            names=names,
+            figure=describe_file(figure, figure.parent),
+            **dict(results),
         )
+        record.write(Path(snakemake.output.results))

@@ -5,17 +5,20 @@ from pathlib import Path
 from vla.errors import UserError
 from vla.evaluation.episodes import crash_reports, episodes_table
 from vla.evaluation.journal import Journal
-from vla.evaluation.protocol import plan_episodes
+from vla.evaluation.protocol import EpisodeResult, plan_episodes
 from vla.evaluation.workers import evaluator_maker, run_episodes
-from vla.files.atomic import remove_leftovers, write_atomic, write_json
-from vla.files.described import check_file
+from vla.files.atomic import remove_leftovers, write_atomic
+from vla.files.clock import now
+from vla.files.described import File, describe_file
 from vla.files.exclusive import exclusive
-from vla.files.sealed import read_sealed
 from vla.plan.items import Evaluation, Experiment, Run
 from vla.policies.policy import PolicySpec
 from vla.policies.storage import read_policy_facts
 from vla.process.determinism import choose_device, set_determinism
-from vla.records.record import write_record
+from vla.records.circumstances import write_patch
+from vla.records.crashes import CrashesRecord
+from vla.records.evaluation import EvaluationFiles, EvaluationRecord
+from vla.records.run import RunRecord
 from vla.simulation.finding import load_simulator
 from vla.workflow.job import Job, start_job
 
@@ -32,10 +35,10 @@ def evaluate(
     config = experiment.config.evaluation
     switches = set_determinism(threads=1)
     simulator = load_simulator(config.simulator)  # sets variables that the record names
-    circumstances = job.circumstances(evaluation, experiment)
+    circumstances, diff = job.circumstances(evaluation, experiment)
     remove_leftovers(record.parent)
-    for file in read_sealed(experiment.run_record(run))["files"]:
-        check_file(file, experiment.folder)
+    trained = RunRecord.read(experiment.run_record(run))
+    trained.check_files(experiment.folder)
     policy_file = experiment.folder / "checkpoints" / run.name / "policy.safetensors"
     facts = read_policy_facts(policy_file)
     device = str(choose_device(experiment.accelerator))
@@ -56,33 +59,41 @@ def evaluate(
     table = episodes_table(results, evaluation.condition, run.seed)
     episodes = record.with_name("episodes.parquet")
     write_atomic(episodes, lambda path: table.to_parquet(path, index=False))
-    files, crashes = [episodes], record.with_name("crashes.json")
-    crashes.unlink(missing_ok=True)  # of an earlier record of this key
-    if reports := crash_reports(results):
-        write_json(crashes, {"schema": 1, "crashes": reports})
-        files.append(crashes)
-    write_record(
-        record,
-        experiment.folder,
-        circumstances=circumstances,
-        kind="evaluation",
+    files = EvaluationFiles(
+        episodes=describe_file(episodes.absolute(), experiment.folder),
+        crashes=_write_crashes(results, record, experiment.folder),
+        patch=write_patch(record, diff, experiment.folder),
+    )
+    finished = EvaluationRecord(
+        **dict(circumstances),
         key=evaluation.key,
         identity=evaluation.identity,
+        experiment=experiment.name,
+        condition=evaluation.condition,
+        run=run.key,
+        policy_sha256=trained.files.policy.sha256,
+        device=device,
+        determinism=switches,
+        renderer=simulator.renderer(),
+        episodes=len(table),
+        outcomes=table["outcome"].value_counts().to_dict(),
+        episode_seconds=sum(result.seconds for result in results),
         files=files,
-        facts={
-            "experiment": experiment.name,
-            "condition": evaluation.condition,
-            "run": run.key,
-            "policy": facts["weights"],
-            "device": device,
-            "determinism": switches,
-            "renderer": simulator.renderer(),
-            "episodes": len(table),
-            "outcomes": table["outcome"].value_counts().to_dict(),
-            "episode_seconds": sum(result.seconds for result in results),
-        },
+        finished=now(),
     )
+    finished.write(record)
     journal.remove()
+
+
+def _write_crashes(results: list[EpisodeResult], record: Path, folder: Path) -> File | None:
+    """The texts of errors, beside the record; None where no episode crashed."""
+    path = record.with_name("crashes.json").absolute()
+    path.unlink(missing_ok=True)  # of an earlier record of this key
+    reports = crash_reports(results)
+    if not reports:
+        return None
+    CrashesRecord(crashes=reports).write(path)
+    return describe_file(path, folder)
 
 
 if __name__ == "__main__":

@@ -9,15 +9,15 @@ from vla.data.manifest import read_manifest
 from vla.data.places import dataset_folder, manifest_file, pointer_file
 from vla.errors import UserError
 from vla.files.atomic import write_text
-from vla.files.sealed import write_sealed
+from vla.records.fetch import FetchRecord
 from vla.workflow.job import start_job
 
 
 def fetch(entry: DatasetEntry, root: Path) -> list[str]:
     """Pull what is missing; returns the names of the files that were."""
     folder = dataset_folder(entry, root)
-    files = read_manifest(manifest_file(entry, root))["files"]
-    missing = [file["path"] for file in files if not (folder / file["path"]).is_file()]
+    files = read_manifest(manifest_file(entry, root)).files
+    missing = [file.path for file in files if not (folder / file.path).is_file()]
     if missing:
         pointer = pointer_file(entry, root)
         if not pointer.is_file():
@@ -46,4 +46,4 @@ def _allow_no_git(root: Path) -> None:
 if __name__ == "__main__":
     with start_job(snakemake, f"fetch {snakemake.wildcards.dataset}") as job:
         pulled = fetch(job.plan.find_dataset(snakemake.wildcards.dataset), job.root)
-        write_sealed(Path(snakemake.output[0]), {"schema": 1, "pulled": pulled})
+        FetchRecord(pulled=pulled).write(Path(snakemake.output[0]))

@@ -1,74 +1,72 @@
 """Film a few episodes of one evaluation."""
 
 from pathlib import Path
-from typing import Any
 
 from vla.evaluation.episodes import read_results
 from vla.evaluation.film import choose, film
 from vla.evaluation.protocol import EpisodeResult
 from vla.files.atomic import remove_leftovers, write_atomic
-from vla.files.described import check_file
+from vla.files.clock import now
+from vla.files.described import check_file, describe_file
 from vla.files.exclusive import exclusive
-from vla.files.sealed import read_sealed
 from vla.plan.items import Evaluation, Experiment, Run, find
-from vla.records.record import write_record
+from vla.records.circumstances import write_patch
+from vla.records.evaluation import EvaluationRecord
+from vla.records.film import FilmedEpisode, FilmFiles, FilmRecord
+from vla.records.run import RunRecord
 from vla.workflow.job import Job, start_job
 
 
 def film_evaluation(experiment: Experiment, run: Run, evaluation: Evaluation, job: Job) -> None:
     """Write a GIF of each chosen episode, and the record last."""
     record = experiment.film_record(run, evaluation)
-    circumstances = job.circumstances(evaluation.film, experiment)
+    circumstances, diff = job.circumstances(evaluation.film, experiment)
     remove_leftovers(record.parent)
-    evaluated = read_sealed(experiment.evaluation_record(run, evaluation))
-    episodes = next(
-        check_file(file, experiment.folder)
-        for file in evaluated["files"]
-        if file["path"].endswith("episodes.parquet")
-    )
+    evaluated = EvaluationRecord.read(experiment.evaluation_record(run, evaluation))
+    episodes = check_file(evaluated.files.episodes, experiment.folder)
     chosen = choose(read_results(episodes), experiment.config.evaluation.videos_per_task)
-    videos = _film(chosen, experiment, run, evaluated["device"], record.parent) if chosen else {}
-    write_record(
-        record,
-        experiment.folder,
-        circumstances=circumstances,
-        kind="film",
+    films = _film(chosen, experiment, run, evaluated.device, record.parent) if chosen else []
+    finished = FilmRecord(
+        **dict(circumstances),
         key=evaluation.film.key,
         identity=evaluation.film.identity,
-        files=list(videos),
-        facts={
-            "experiment": experiment.name,
-            "condition": evaluation.condition,
-            "run": run.key,
-            "evaluation": evaluation.key,
-            "videos": [
-                {"path": path.relative_to(experiment.folder).as_posix(), **facts}
-                for path, facts in videos.items()
-            ],
-        },
+        experiment=experiment.name,
+        condition=evaluation.condition,
+        run=run.key,
+        evaluation=evaluation.key,
+        films=films,
+        files=FilmFiles(patch=write_patch(record, diff, experiment.folder)),
+        finished=now(),
     )
+    finished.write(record)
 
 
 def _film(
     chosen: list[EpisodeResult], experiment: Experiment, run: Run, device: str, folder: Path
-) -> dict[Path, dict[str, Any]]:
-    """GIF -> task, episode and outcome that it shows."""
+) -> list[FilmedEpisode]:
     # PyTorch and the simulator take seconds that a job without a video need not wait for.
     from vla.evaluation.evaluator import Evaluator
 
-    for file in read_sealed(experiment.run_record(run))["files"]:
-        check_file(file, experiment.folder)
-    policy = experiment.folder / "checkpoints" / run.name / "policy.safetensors"
+    trained = RunRecord.read(experiment.run_record(run))
+    trained.check_files(experiment.folder)
+    policy = experiment.folder / trained.files.policy.path
     evaluator = Evaluator(policy, experiment.config.evaluation, device)
-    videos = {}
+    films = []
     for result in chosen:
         plan = result.plan
         path = folder / f"{plan.task}-{plan.episode:03d}-{result.outcome}.gif"
         content = film(result, evaluator.run)
         write_atomic(path, lambda temporary, content=content: temporary.write_bytes(content))
-        videos[path] = {"task": plan.task, "episode": plan.episode, "outcome": result.outcome}
+        films.append(
+            FilmedEpisode(
+                task=plan.task,
+                episode=plan.episode,
+                outcome=result.outcome,
+                file=describe_file(path, experiment.folder),
+            )
+        )
     evaluator.close()
-    return videos
+    return films
 
 
 if __name__ == "__main__":

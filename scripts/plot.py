@@ -4,7 +4,7 @@ from pathlib import Path
 
 from vla.files.atomic import write_text
 from vla.files.described import describe_file
-from vla.files.sealed import write_sealed
+from vla.records.figures import FiguresRecord
 from vla.report.drawing import draw_figures
 from vla.report.sources import read_source
 from vla.report.templates import template_environment
@@ -20,7 +20,6 @@ if __name__ == "__main__":
         figures = draw_figures(source, job.root, record.parent, experiment.folder)
         page = Path(snakemake.output.page).absolute()
         template = template_environment(job.root).get_template("success_rates.html.j2")
-        rates = rates_table(source.summary).to_dict("records")
+        rates = list(rates_table(source.summary).itertuples(index=False))
         write_text(page, template.render(experiment=experiment.name, rates=rates))
-        content = {"figures": figures, "page": describe_file(page, experiment.folder)}
-        write_sealed(record, {"schema": 1, **content})
+        FiguresRecord(figures=figures, page=describe_file(page, experiment.folder)).write(record)

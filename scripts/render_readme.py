@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from vla.files.atomic import write_text
-from vla.files.sealed import read_sealed
+from vla.records.summary import SummaryRecord
 from vla.release.models import read_models
 from vla.report.readme import readme_context, render_readme
 from vla.report.sources import read_figures
@@ -13,7 +13,7 @@ if __name__ == "__main__":
     words = snakemake.wildcards
     with start_job(snakemake, f"readme {words.experiment}") as job:
         experiment = job.plan.find_experiment(words.experiment)
-        summary = read_sealed(Path(snakemake.input.summary))
+        summary = SummaryRecord.read(Path(snakemake.input.summary))
         shown = readme_context(experiment, summary)
         shown |= {"models": read_models(experiment), "figures": read_figures(experiment)}
         write_text(Path(snakemake.output[0]), render_readme(shown, job.root))

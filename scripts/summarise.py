@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from vla.files.atomic import write_text
-from vla.files.sealed import write_sealed
+from vla.records.summary import SummaryRecord
 from vla.report.sources import read_episodes, read_metrics
 from vla.statistics.summary import evaluation_gap, rates_table, summarise
 from vla.workflow.job import start_job
@@ -14,12 +14,12 @@ if __name__ == "__main__":
     with start_job(snakemake, f"summarise {words.experiment}") as job:
         experiment = job.plan.find_experiment(words.experiment)
         target = experiment.config.experiment.targets.success_rate
-        summary = summarise(read_episodes(experiment), target)
+        rates = summarise(read_episodes(experiment), target)
         floor = experiment.documents["summary"].identity["evaluation_floor"]
-        summary["evaluation_gap"] = evaluation_gap(summary, read_metrics(experiment), floor)
-        for line in summary["evaluation_gap"]:
+        gap = evaluation_gap(rates, read_metrics(experiment), floor)
+        for line in gap:
             logging.getLogger("vla").warning("Anomaly: %s", line)
-        table = rates_table(summary)
+        table = rates_table(rates)
         write_text(Path(snakemake.output.table), table.to_csv(index=False))
-        content = {"schema": 1, "experiment": experiment.name, **summary}
-        write_sealed(Path(snakemake.output.summary), content)
+        record = SummaryRecord(experiment=experiment.name, evaluation_gap=gap, **dict(rates))
+        record.write(Path(snakemake.output.summary))

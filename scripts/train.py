@@ -4,21 +4,23 @@ import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from vla.data.mixture import Mixture
 from vla.data.opening import open_store
 from vla.data.places import store_record
 from vla.data.store import PreparedStore
 from vla.files.atomic import write_json
+from vla.files.clock import now
+from vla.files.described import describe_file
 from vla.files.exclusive import exclusive
-from vla.monitoring.monitor import read_events
 from vla.plan.items import Experiment, Run
 from vla.policies.policy import count_parameters
 from vla.policies.storage import save_policy
 from vla.process.determinism import choose_device, set_determinism
-from vla.records.attempts import attempt, gpu_hours
-from vla.records.record import write_record
+from vla.records.attempts import Attempt, attempt, gpu_hours
+from vla.records.circumstances import write_patch
+from vla.records.events import read_events
+from vla.records.run import Dataset, RunFiles, RunRecord
 from vla.tracking.mirroring import Mirroring, tracked_run, tracker_names
 from vla.training.loop import TrainingRun
 from vla.workflow.job import Job, start_job
@@ -49,12 +51,12 @@ def train(
     run: Run,
     record: Path,
     job: Job,
-    attempts: Callable[[], list[dict[str, Any]]],
+    attempts: Callable[[], tuple[Attempt, ...]],
 ) -> None:
     """Train, save the policy, and write the record last; `attempts` tells those up to now."""
     config = experiment.config
     switches = set_determinism(config.resources.training_threads, config.training.determinism)
-    circumstances = job.circumstances(run, experiment)
+    circumstances, diff = job.circumstances(run, experiment)
     device = choose_device(experiment.accelerator)
     checkpoints = experiment.folder / "checkpoints" / run.name
     logs = experiment.folder / "logs" / run.name
@@ -85,36 +87,40 @@ def train(
             "figures": str(experiment.document("figures").relative_to(job.root)),
             "final_loss": result.final_loss,
         }
-    write_record(
-        record,
-        experiment.folder,
-        circumstances=circumstances,
-        kind="training",
+    files = {
+        "policy": policy_file,
+        "description": policy_file.with_suffix(".json"),
+        "metrics": logs / "metrics.csv",
+        "configuration": resolved.absolute(),
+    }
+    described = {name: describe_file(file, experiment.folder) for name, file in files.items()}
+    finished = RunRecord(
+        **dict(circumstances),
         key=run.key,
         identity=run.identity,
-        files=[policy_file, policy_file.with_suffix(".json"), logs / "metrics.csv", resolved],
-        facts={
-            "experiment": experiment.name,
-            "seed": run.seed,
-            "datasets": [
-                {
-                    "name": store.dataset,
-                    "version": store.entry.version,
-                    "content": store.identity["dataset"],
-                }
-                for store in experiment.stores
-            ],
-            "device": str(device),
-            "determinism": switches,
-            "parameters": count_parameters(result.policy),
-            "final_loss": result.final_loss,
-            "training_seconds": result.seconds,
-            "resumed_from_step": result.resumed_from_step,
-            "attempts": attempts(),
-            "gpu_hours": gpu_hours(attempts(), device.type),
-            "events": read_events(logs / "events.jsonl"),
-        },
+        experiment=experiment.name,
+        seed=run.seed,
+        datasets=tuple(
+            Dataset(
+                name=store.dataset,
+                version=store.entry.version,
+                content=store.identity["dataset"],
+            )
+            for store in experiment.stores
+        ),
+        device=str(device),
+        determinism=switches,
+        parameters=count_parameters(result.policy),
+        final_loss=result.final_loss,
+        training_seconds=result.seconds,
+        resumed_from_step=result.resumed_from_step,
+        attempts=attempts(),
+        gpu_hours=gpu_hours(attempts(), device.type),
+        events=read_events(logs / "events.jsonl"),
+        files=RunFiles(**described, patch=write_patch(record, diff, experiment.folder)),
+        finished=now(),
     )
+    finished.write(record)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Generate config/README.md and config/schemas/ from the configuration models.
+"""Generate config/README.md, docs/records.md and config/schemas/ from the models.
 
 `python -m tools.config_docs` writes them; with `--check` it fails when they are out of date.
 """
@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from tools import record_docs
 from vla.config.complete import ExperimentConfig
 from vla.config.datasets import DatasetEntry
 from vla.config.demonstrations import DemonstrationsConfig
@@ -135,9 +136,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
-    root = Path(__file__).parents[1] / "config"
-    texts = {root / "README.md": document()}
-    texts |= {root / "schemas" / name: text for name, text in schemas().items()}
+    root = Path(__file__).parents[1]
+    config = root / "config"
+    texts = {config / "README.md": document(), root / "docs/records.md": record_docs.document()}
+    texts |= {config / "schemas" / name: text for name, text in schemas().items()}
+    records = record_docs.schemas()
+    texts |= {config / "schemas/records" / name: text for name, text in records.items()}
     stale = [p for p, text in texts.items() if not p.is_file() or p.read_text("utf-8") != text]
     for path in stale:
         if not check:

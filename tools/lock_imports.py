@@ -26,6 +26,7 @@ PLUGINS = {
     "film": ("policies", "simulators"),
     "check_experiment": ("policies",),
 }
+COMES_WITH = {"pydantic": "pydantic_core"}  # in exactly the version that the first needs
 RULE = re.compile(r"^rule (\w+):(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -96,4 +97,5 @@ def _entries(script: Path, root: Path) -> dict[str, Path]:
 def declared_imports(files: EnvironmentFiles) -> set[str]:
     """Import names, in lower case, of the packages an environment asks for."""
     names = [*requested(files), *read_requirements(files.pip_lock)]
-    return {IMPORT_NAME.get(normalised(n), normalised(n).replace("-", "_")) for n in names}
+    found = {IMPORT_NAME.get(normalised(n), normalised(n).replace("-", "_")) for n in names}
+    return found | {name for package, name in COMES_WITH.items() if package in found}

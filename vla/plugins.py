@@ -41,10 +41,10 @@ class Plugin:
         return importlib.import_module(f"{self.package}.{module}")
 
 
-def find_plugin(kind: str, name: str, root: Path = ROOT) -> Plugin:
+def find_plugin(kind: str, name: str, root: Path | None = None) -> Plugin:
     """The plug-in that the configuration names, in any case, with - for _; `UserError` without one.
 
-    `root`: the project whose folders are searched.
+    `root`: the project whose folders are searched, by default this one.
     """
     there = plugins(kind, root)
     folder = name.lower().replace("-", "_")
@@ -57,12 +57,12 @@ def find_plugin(kind: str, name: str, root: Path = ROOT) -> Plugin:
     return there[folder]
 
 
-def plugins(kind: str, root: Path = ROOT) -> dict[str, Plugin]:
+def plugins(kind: str, root: Path | None = None) -> dict[str, Plugin]:
     """Every plug-in of a kind, by name. `UserError` when two have the same."""
     package, main = KINDS[kind]
     found = [
-        *_in_folder(kind, package, root, main),
-        *_in_folder(kind, f"plugins.{kind}", root, main),
+        *_in_folder(kind, package, root or ROOT, main),
+        *_in_folder(kind, f"plugins.{kind}", root or ROOT, main),
         *(
             _installed(kind, point)
             for point in importlib.metadata.entry_points(group=f"vla.{kind}")

@@ -10,9 +10,9 @@ from tests.project import ROOT
 # From the ground up: a module imports from its own line and those above.
 LAYERS = (
     *(("errors", "words"), ("plugins",), ("files",), ("config",), ("source",), ("locks",)),
-    *(("process",), ("records",), ("data",), ("plan",), ("simulation",), ("policies",)),
+    *(("records",), ("process",), ("data",), ("plan",), ("simulation",), ("policies",)),
     *(("monitoring",), ("tracking",), ("training",), ("evaluation",), ("statistics",)),
-    *(("report",), ("release",), ("knowledge",), ("reproduction",), ("checks",)),
+    *(("knowledge",), ("report",), ("release",), ("reproduction",), ("checks",)),
     *(("upkeep",), ("workflow",), ("cli",)),
 )
 HEIGHT = {name: height for height, names in enumerate(LAYERS) for name in names}

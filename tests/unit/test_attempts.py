@@ -24,10 +24,10 @@ def test_the_end_of_each_attempt_is_told(files):
         present = so_far()
     with pytest.raises(KeyboardInterrupt), attempt(*files):
         raise KeyboardInterrupt
-    hows = ["stopped: SIGTERM: stopped after step 3", "failed: broken", "finished"]
-    assert [entry["how"] for entry in present] == hows
-    hows.append("killed")
-    assert [entry["how"] for entry in read_attempts(*files)] == hows
+    outcomes = ["stopped: SIGTERM: stopped after step 3", "failed: broken", "finished"]
+    assert [entry.outcome for entry in present] == outcomes
+    outcomes.append("killed")
+    assert [entry.outcome for entry in read_attempts(*files)] == outcomes
 
 
 def test_killed_attempt_ended_when_it_last_wrote_metrics(files):
@@ -37,11 +37,11 @@ def test_killed_attempt_ended_when_it_last_wrote_metrics(files):
     heartbeat.touch()
     os.utime(heartbeat, (started.timestamp() + 7200,) * 2)
     (killed,) = read_attempts(*files)
-    assert (killed["how"], killed["seconds"]) == ("killed", 7200)
+    assert (killed.outcome, killed.seconds) == ("killed", 7200)
     with attempt(*files):
         heartbeat.touch()  # the next attempt's: the first one's end stays what it was
     first, second = read_attempts(*files)
-    assert (first["how"], first["seconds"], second["how"]) == ("killed", 7200, "finished")
+    assert (first.outcome, first.seconds, second.outcome) == ("killed", 7200, "finished")
     assert gpu_hours([first, second], "cuda") == pytest.approx(2, abs=0.01)
     assert gpu_hours([first, second], "cpu") == 0
 
@@ -51,7 +51,7 @@ def test_clock_that_goes_backwards_makes_no_negative_time(files):
     ledger.write_text('{"started": "2030-01-01T00:00:00+00:00", "host": "h", "process": 1}\n')
     heartbeat.touch()
     os.utime(heartbeat, (0, 0))
-    assert read_attempts(*files)[0]["seconds"] == 0
+    assert read_attempts(*files)[0].seconds == 0
 
 
 @pytest.mark.parametrize(

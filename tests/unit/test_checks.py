@@ -27,7 +27,7 @@ def found(experiment: Experiment) -> dict[str, str]:
 
 def test_dataset_that_is_neither_here_nor_anywhere_fails(experiment):
     assert found(experiment)["dataset"].startswith("fail: metaworld-4tasks 1.0.0, content 26c369")
-    files = read_manifest(manifest_file(experiment.datasets[0], experiment.root))["files"]
+    files = read_manifest(manifest_file(experiment.datasets[0], experiment.root)).files
     assert not can_be_pulled(files, experiment.root)
     shutil.copytree(ROOT / "data/dvc-remote", experiment.root / "data/dvc-remote")
     assert can_be_pulled(files, experiment.root)
@@ -41,11 +41,11 @@ def test_sizes_are_known_before_the_data_is_fetched(experiment):
     shutil.copytree(ROOT / "data/dvc-remote", experiment.root / "data/dvc-remote")
     assert parameter_count(experiment) == pytest.approx(530_000, rel=0.02)
     needs = {need.what: need.count for need in disk_needs(experiment, 1_000_000)}
-    files = read_manifest(manifest_file(experiment.datasets[0], experiment.root))["files"]
+    files = read_manifest(manifest_file(experiment.datasets[0], experiment.root)).files
     assert needs == {
         "3 checkpoints": 3 * 12e6,  # two kept, one being written
         "results": needs["results"],
-        "dataset": 2 * sum(file["bytes"] for file in files),  # here, and in DVC's cache
+        "dataset": 2 * sum(file.bytes for file in files),  # here, and in DVC's cache
         "prepared data": 6650 * 64 * 64 * 3,
     }
 

@@ -6,14 +6,17 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tests.records import make_run_record
 from vla.cli.main import app
 from vla.errors import UserError
 from vla.files.atomic import write_json
 from vla.files.described import describe_file
 from vla.files.exclusive import exclusive
-from vla.files.sealed import write_sealed
 from vla.files.yaml import read_yaml
+from vla.plan.deployment import Deployment
 from vla.plan.plan import Plan
+from vla.records.events import Event
+from vla.records.run import RunFiles
 from vla.upkeep.disk import find_old, remove
 
 
@@ -47,9 +50,8 @@ def test_store_of_any_experiment_folder_stays_under_either_deployment(plan, use_
     path.write_text(path.read_text().replace("data:\n", "data:\n  cameras: [front]\n"))
     assert "cameras: [front]" in path.read_text()
     config = plan.config.model_dump(mode="json")
-    both = Plan(
-        plan.root, config | {"experiments": ["exp_001_baseline", path.parent.name]}, use_conda
-    )
+    asked = config | {"experiments": ["exp_001_baseline", path.parent.name]}
+    both = Plan(plan.root, asked, Deployment(use_conda, "cpu"))
     used = [make_store(plan, experiment.stores[0].name) for experiment in both.experiments.values()]
     unused = make_store(plan, "metaworld-4tasks-0123456789ab")
     assert len(set(used)) == 2
@@ -116,13 +118,14 @@ def test_checkpoint_that_an_anomaly_in_the_record_names_stays(plan):
     policy.write_bytes(b"0")
     resolved = folder / "results/seed1-k/config.resolved.json"
     write_json(resolved, {"checkpoints": {}})
-    write_sealed(
-        resolved.with_name("run.json"),
-        {
-            "files": [describe_file(policy, folder)],
-            "events": [{"checkpoint": 8}, {"checkpoint": None}],
-        },
-    )
+    events = [
+        Event(kind="loss_spike", step=9, value=2.0, threshold=1.0, action="warn", checkpoint=good)
+        for good in (8, None)
+    ]
+    file = describe_file(policy, folder)
+    files = RunFiles(policy=file, description=file, metrics=file, configuration=file)
+    record = make_run_record(events=events, files=files)
+    record.write(resolved.with_name("run.json"))
     (item,) = find_old(plan)[0]
     assert {path.stem for path in item.files} == {"step_00000004", "step_00000012"}
 

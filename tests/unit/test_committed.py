@@ -8,6 +8,7 @@ import pytest
 
 from vla.checks.committed import require_committed
 from vla.errors import UserError
+from vla.records.circumstances import GitState
 from vla.source.git import git_state
 
 CONFIG = """\
@@ -22,6 +23,11 @@ def no_repository_around(monkeypatch):
     """Hooks that run tests set these for the outer repository."""
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(name)
+
+
+def state_of(repository: Path) -> GitState:
+    state = git_state(repository)
+    return GitState(commit=state["commit"], dirty=state["dirty"])
 
 
 @pytest.fixture
@@ -53,7 +59,7 @@ def repository(tmp_path) -> Path:
 def test_what_decides_the_result_is_committed(repository, name, text):
     (repository / name).write_text(text)
     with pytest.raises(UserError, match=f"{name}: uncommitted") as caught:
-        require_committed(git_state(repository), CODE, "a", repository)
+        require_committed(state_of(repository), CODE, "a", repository)
     assert "git commit it; or set allow_dirty: true" in str(caught.value)
 
 
@@ -68,11 +74,11 @@ def test_what_decides_the_result_is_committed(repository, name, text):
 )
 def test_what_decides_nothing_may_be_written_meanwhile(repository, name, text):
     (repository / name).write_text(text)
-    require_committed(git_state(repository), CODE, "a", repository)
+    require_committed(state_of(repository), CODE, "a", repository)
 
 
 def test_experiment_that_was_never_committed_is_refused(repository):
     (repository / "experiments/c").mkdir()
     (repository / "experiments/c/config.yaml").write_text(CONFIG)
     with pytest.raises(UserError, match=r"experiments/c/config\.yaml: uncommitted"):
-        require_committed(git_state(repository), CODE, "c", repository)
+        require_committed(state_of(repository), CODE, "c", repository)

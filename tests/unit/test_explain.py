@@ -2,10 +2,9 @@
 
 import pytest
 
+from tests.records import make_run_record
 from vla.errors import UserError
 from vla.files.atomic import write_text
-from vla.files.described import describe_file
-from vla.files.sealed import write_sealed
 from vla.reproduction.explain import explain
 
 
@@ -15,19 +14,9 @@ def policy(tmp_path):
     folder = tmp_path / "experiments/e"
     path = folder / "checkpoints/seed1-k/policy.safetensors"
     write_text(path, "weights")
-    record = {
-        "kind": "training",
-        "key": "k",
-        "identity": {"code": {}, "data": {"stores": [{"cameras": ["side"], "share": 1.0}]}},
-        "git": {"commit": "c0ffee", "dirty": []},
-        "environment": {"deployment": "host", "python": "3.12.1", "torch": None, "packages": {}},
-        "hardware": {"hostname": "h", "cpu": "EPYC", "gpus": []},
-        "started": "2026-01-01",
-        "finished": "2026-01-02",
-        "datasets": [{"name": "d", "version": "1.0.0", "content": "f" * 64}],
-        "files": [describe_file(path, folder)],
-    }
-    write_sealed(folder / "results/seed1-k/run.json", record)
+    identity = {"code": {}, "data": {"stores": [{"cameras": ["side"], "share": 1.0}]}}
+    record = make_run_record(path, folder, identity=identity)
+    record.write(folder / "results/seed1-k/run.json")
     return path
 
 

@@ -73,11 +73,11 @@ def draw(source, project, name: str):
 def test_a_file_more_is_a_figure_more(source, project):
     (project / FOLDER / "dots.py").write_text(DOTS)
     folder, record = draw(source, project, "drawn")
-    assert [figure["name"] for figure in record] == ["dots", "learning_curve", "success_by_task"]
-    assert (record[0]["title"], record[0]["caption"]) == ("Dots", "Some dots.")
+    assert [figure.name for figure in record] == ["dots", "learning_curve", "success_by_task"]
+    assert (record[0].title, record[0].caption) == ("Dots", "Some dots.")
     for figure in record:
-        picture, data = (check_file(figure[file], folder) for file in ("picture", "data"))
-        assert (picture.name, data.name) == (f"{figure['name']}.svg", f"{figure['name']}.csv")
+        picture, data = (check_file(getattr(figure, file), folder) for file in ("picture", "data"))
+        assert (picture.name, data.name) == (f"{figure.name}.svg", f"{figure.name}.csv")
         assert len(pd.read_csv(data))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from vla.errors import UserError
 from vla.files.atomic import remove_leftovers, write_atomic, write_json, write_text
-from vla.files.described import check_file, describe_file
+from vla.files.described import File, check_file, describe_file
 from vla.files.exclusive import exclusive
 from vla.files.hashing import canonical_json, sha256_bytes
 from vla.files.sealed import read_json, read_sealed, write_sealed
@@ -101,7 +101,7 @@ def test_described_file_is_found_unchanged(tmp_path):
     path = tmp_path / "sub/weights.bin"
     write_text(path, "abc")
     description = describe_file(path, tmp_path)
-    assert description == {"path": "sub/weights.bin", "bytes": 3, "sha256": sha256_bytes(b"abc")}
+    assert description == File("sub/weights.bin", 3, sha256_bytes(b"abc"))
     assert check_file(description, tmp_path) == path
 
 
@@ -118,7 +118,7 @@ def test_changed_file_is_named_with_both_hashes(tmp_path):
 
 def test_missing_file_of_a_record_is_named(tmp_path):
     with pytest.raises(UserError, match=r"weights\.bin is missing"):
-        check_file({"path": "weights.bin", "bytes": 3, "sha256": "00"}, tmp_path)
+        check_file(File("weights.bin", 3, "00"), tmp_path)
 
 
 def test_equal_values_have_one_json_text():

@@ -11,8 +11,9 @@ from test_training import Batches, KilledError, NaNAt, train
 
 from vla.config.monitoring import MonitoringSection
 from vla.errors import UserError
-from vla.monitoring.monitor import Monitor, describe_event, read_events
+from vla.monitoring.monitor import Monitor, describe_event
 from vla.policies.policy import build_policy
+from vla.records.events import read_events
 from vla.training.batches import policy_spec
 from vla.training.checkpoint import Checkpoints
 from vla.training.optimizer import build_optimizer
@@ -51,7 +52,7 @@ class JumpsThenKilled(HalvedData):
 
 
 def kinds(tmp_path, folder: str = "run") -> list[str]:
-    return [event["kind"] for event in read_events(tmp_path / folder / "logs/events.jsonl")]
+    return [event.kind for event in read_events(tmp_path / folder / "logs/events.jsonl")]
 
 
 def run(tmp_path, rows: list[dict], **config) -> list[str]:
@@ -61,7 +62,7 @@ def run(tmp_path, rows: list[dict], **config) -> list[str]:
     )
     for number, row in enumerate(rows, 1):
         monitor.check(HEALTHY | {"step": number, "seconds": float(number)} | row, lambda: [])
-    return [event["kind"] for event in read_events(tmp_path / "events.jsonl")]
+    return [event.kind for event in read_events(tmp_path / "events.jsonl")]
 
 
 def test_learning_rate_of_1000_stops_at_the_next_row_with_a_good_checkpoint(
@@ -73,17 +74,17 @@ def test_learning_rate_of_1000_stops_at_the_next_row_with_a_good_checkpoint(
     ) as caught:
         train("run", **sections)
     events = read_events(tmp_path / "run/logs/events.jsonl")
-    assert {event["step"] for event in events} == {4}, "a checkpoint is due, and cannot be made"
+    assert {event.step for event in events} == {4}, "a checkpoint is due, and cannot be made"
     event = events[0]
     assert "training.learning_rate" in caught.value.way_out
-    _, weights = checkpoint_files(tmp_path / "run/checkpoints", event["checkpoint"])
+    _, weights = checkpoint_files(tmp_path / "run/checkpoints", event.checkpoint)
     assert str(weights) in caught.value.problem
     config = make_config(**sections)
     torch.manual_seed(0)
     policy = build_policy(config.model, policy_spec(store.spec))
     optimizer = build_optimizer(policy, config.training)
     good = Checkpoints(tmp_path / "run/checkpoints", "k", config.checkpoints)
-    assert good.resume(policy, optimizer)[0] == event["checkpoint"] == 0
+    assert good.resume(policy, optimizer)[0] == event.checkpoint == 0
     assert all(value.isfinite().all() for value in load_file(weights).values())
 
 
@@ -91,8 +92,8 @@ def test_poisoned_batch_stops_naming_the_step(train, tmp_path):
     with pytest.raises(UserError, match=r"not finite at step 5: loss or gradient norm is nan"):
         train("run", tracking={"log_every": 1}, sampler=NaNAt)
     (event,) = read_events(tmp_path / "run/logs/events.jsonl")
-    assert (event["kind"], event["step"], event["checkpoint"]) == ("not_finite", 5, 0)
-    assert math.isnan(float(event["value"]))
+    assert (event.kind, event.step, event.checkpoint) == ("not_finite", 5, 0)
+    assert math.isnan(event.value)
     assert describe_event(event) == "not finite at step 5: loss or gradient norm is nan"
     with pytest.raises(
         UserError, match="not finite at step 5"
@@ -105,7 +106,7 @@ def test_loss_that_jumps_is_told_once_and_training_goes_on(train, tmp_path):
     sections = {"training": {"num_steps": 60, "learning_rate": 1e-2}, "tracking": {"log_every": 1}}
     result = train("run", sampler=HalvedData, **sections)
     assert result.final_loss > 0
-    spikes = [e["step"] for e in read_events(tmp_path / "run/logs/events.jsonl")]
+    spikes = [e.step for e in read_events(tmp_path / "run/logs/events.jsonl")]
     assert spikes[0] == 41
     assert len(spikes) < 5, "told when it begins, not with every row"
 
@@ -116,7 +117,7 @@ def test_last_good_checkpoint_that_an_event_names_is_kept(train, tmp_path):
     sections["checkpoints"] = {"save_every": 1, "keep_last": 1}
     with pytest.raises(KilledError):
         train("run", sampler=JumpsThenKilled, **sections)
-    named = {e["checkpoint"] for e in read_events(tmp_path / "run/logs/events.jsonl")}
+    named = {e.checkpoint for e in read_events(tmp_path / "run/logs/events.jsonl")}
     assert named == {40}
     train("run", sampler=HalvedData, **sections)
     for step in named:
@@ -134,7 +135,7 @@ def test_gradient_that_explodes_between_two_rows_is_seen(train, tmp_path, monkey
     sections = {"training": {"num_steps": 200}, "tracking": {"log_every": 5}}
     train("run", **sections)
     events = read_events(tmp_path / "run/logs/events.jsonl")
-    assert [(event["kind"], event["step"]) for event in events] == [("gradient_explosion", 105)]
+    assert [(event.kind, event.step) for event in events] == [("gradient_explosion", 105)]
 
 
 def test_healthy_run_is_silent(train, tmp_path):
@@ -149,7 +150,7 @@ def test_full_disk_saves_and_stops(train, tmp_path):
     assert checkpoint_files(tmp_path / "run/checkpoints", 1)[1].is_file()
     with pytest.raises(UserError, match=r"Stopped by monitoring\.disk_full"):
         train("run", resources={"disk_gb": beyond}, tracking={"log_every": 1})
-    assert [event["step"] for event in read_events(tmp_path / "run/logs/events.jsonl")] == [1, 2]
+    assert [event.step for event in read_events(tmp_path / "run/logs/events.jsonl")] == [1, 2]
     (tmp_path / "run/checkpoints/step_00000002.json").unlink()
     result = train("run")  # with space again it goes on from there
     assert result.resumed_from_step == 1

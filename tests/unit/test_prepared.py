@@ -16,7 +16,7 @@ from vla.data.opening import open_store
 from vla.data.preparation import prepare
 from vla.errors import UserError
 from vla.files.hashing import sha256_file
-from vla.files.sealed import read_sealed
+from vla.records.prepared import PreparedRecord
 
 REFERENCE = Path(__file__).parents[1] / "data/lerobot/ref_image"
 SENTENCES = pd.DataFrame(
@@ -118,9 +118,9 @@ def sharded(tmp_path_factory) -> Path:
 
 
 def test_shards_are_of_bounded_size_and_cut_between_episodes(sharded):
-    record = read_sealed(sharded / "prepared.json")
-    assert [shard["frames"] for shard in record["shards"]] == [16, 14, 10, 11, 6]
-    assert [shard["episodes"] for shard in record["shards"]] == [3, 1, 2, 1, 1]
+    record = PreparedRecord.read(sharded / "prepared.json")
+    assert [shard.frames for shard in record.shards] == [16, 14, 10, 11, 6]
+    assert [shard.episodes for shard in record.shards] == [3, 1, 2, 1, 1]
 
 
 @pytest.mark.parametrize("processes", [1, 3])
@@ -133,12 +133,12 @@ def test_any_number_of_processes_gives_the_same_bytes(sharded, tmp_path, process
 def test_content_is_that_of_the_data_however_it_is_cut(sharded, tmp_path):
     """Content covers what training can see: not files, but every byte, sentence and camera."""
     prepare(MadeUp, Path("made-up"), ("side",), tmp_path / "whole")
-    whole = read_sealed(tmp_path / "whole/prepared.json")
-    assert len(whole["shards"]) == 1
-    content = read_sealed(sharded / "prepared.json")["content"]
-    assert whole["content"] == content
+    whole = PreparedRecord.read(tmp_path / "whole/prepared.json")
+    assert len(whole.shards) == 1
+    content = PreparedRecord.read(sharded / "prepared.json").content
+    assert whole.content == content
     prepare(MadeUp, Path("made-up"), ("top",), tmp_path / "top")
-    assert read_sealed(tmp_path / "top/prepared.json")["content"] != content
+    assert PreparedRecord.read(tmp_path / "top/prepared.json").content != content
 
 
 class KilledError(Exception):
@@ -211,7 +211,7 @@ def test_data_that_cannot_be_trained_on_is_refused(tmp_path, reader, said):
 
 
 def test_pinned_content_is_refused_when_it_is_different(sharded, tmp_path):
-    content = read_sealed(sharded / "prepared.json")["content"]
+    content = PreparedRecord.read(sharded / "prepared.json").content
     prepare(MadeUp, Path("made-up"), ("side",), tmp_path / "same", pinned=content)
     assert open_store(tmp_path / "same", content).content == content
     with pytest.raises(UserError, match="not the one that is pinned") as caught:

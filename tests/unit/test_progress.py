@@ -6,10 +6,13 @@ import subprocess
 import sys
 
 CODE = """
-from vla.workflow.job import job
+from types import SimpleNamespace
+from vla.workflow.job import start_job
 from vla.process.progress import Progress
 
-with job("train", "job.log", "exp seed1"):
+context = {"root": ".", "command": "", "use_conda": False, "accelerator": "cpu"}
+snakemake = SimpleNamespace(log=["job.log"], config={"context": context}, rule="train")
+with start_job(snakemake, "exp seed1"):
     progress = Progress("train", 4, "step", interval=0)
     for _ in range(2):
         progress.update(loss=0.25)

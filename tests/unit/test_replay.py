@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.records import make_run_record
 from vla.errors import UserError
 from vla.files.described import describe_file
+from vla.records.circumstances import GitState
 from vla.reproduction import replay as replaying
 from vla.reproduction.verify import FinishedRun
 from vla.source.git import git_state
@@ -57,18 +59,15 @@ def recorded(root: Path, patch: str | None) -> FinishedRun:
     results = folder / "results/seed1-k"
     state = git_state(root)
     results.mkdir(parents=True)
-    files = []
+    named = None
     if patch is not None:
         (results / "uncommitted.patch").write_text(patch)
-        files.append(describe_file(results / "uncommitted.patch", folder))
-    record = {
-        "experiment": "e",
-        "seed": 1,
-        "identity": {"code": {"vla/code.py": "0" * 64, "helper.py": "0" * 64}},
-        "environment": {"deployment": "host"},
-        "git": {"commit": state["commit"], "dirty": state["dirty"]},
-        "files": files,
-    }
+        named = describe_file(results / "uncommitted.patch", folder)
+    record = make_run_record(
+        identity={"code": {"vla/code.py": "0" * 64, "helper.py": "0" * 64}},
+        git=GitState(commit=state["commit"], dirty=state["dirty"]),
+        patch=named,
+    )
     return FinishedRun(results / "run.json", record, ())
 
 

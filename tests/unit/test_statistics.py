@@ -6,6 +6,7 @@ import pytest
 from scipy.stats import binomtest
 
 from vla.errors import UserError
+from vla.records.rates import PairedTask
 from vla.statistics.comparison import compare
 from vla.statistics.rates import describe, success_rate, verdict
 from vla.statistics.summary import evaluation_gap, rates_table, summarise
@@ -34,7 +35,7 @@ def test_nine_of_ten_has_wilsons_interval():
     rate = success_rate(episodes("SSSSSSSSSF"))
     assert (rate.successes, rate.episodes, rate.rate) == (9, 10, 0.9)
     assert (round(rate.low, 3), round(rate.high, 3)) == (0.596, 0.982)
-    assert describe(rate.as_json()) == "90 % [60, 98]"
+    assert describe(rate) == "90 % [60, 98]"
 
 
 def test_crashes_are_no_failures():
@@ -59,27 +60,27 @@ def test_verdict_needs_the_whole_interval_on_one_side(target, said):
 
 def test_summary_states_rate_interval_target_and_verdict():
     summary = summarise(episodes("SSSSSSSSSF"), target=0.5)
-    assert summary["statement"] == "90 % [60, 98], target 50 %: met"
-    assert summary["verdict"] == "met"
+    assert summary.statement == "90 % [60, 98], target 50 %: met"
+    assert summary.verdict == "met"
     without = summarise(episodes("SSSSSSSSSF"), target=None)
-    assert (without["statement"], without["verdict"]) == ("90 % [60, 98], no target set", None)
+    assert (without.statement, without.verdict) == ("90 % [60, 98], no target set", None)
 
 
 def test_summary_speaks_of_instructed_episodes():
     table = pd.concat([episodes("FFFF", condition="no_instruction"), episodes("SSSF")])
     summary = summarise(table, target=None)
-    assert summary["statement"].startswith("75 %")
-    assert summary["conditions"]["no_instruction"]["overall"]["successes"] == 0
+    assert summary.statement.startswith("75 %")
+    assert summary.conditions["no_instruction"].overall.successes == 0
 
 
 def test_spread_between_seeds():
     summary = summarise(pd.concat([episodes("SSSS"), episodes("SSFF", seed=1)]), None)
-    instructed = summary["conditions"]["instructed"]
-    assert instructed["overall"]["episodes"] == 8
-    assert instructed["mean_over_seeds"] == pytest.approx(0.75)
-    assert instructed["spread_between_seeds"] == pytest.approx(np.std([1.0, 0.5], ddof=1))
-    one = summarise(episodes("SSFF"), None)["conditions"]["instructed"]
-    assert one["spread_between_seeds"] is None
+    instructed = summary.conditions["instructed"]
+    assert instructed.overall.episodes == 8
+    assert instructed.mean_over_seeds == pytest.approx(0.75)
+    assert instructed.spread_between_seeds == pytest.approx(np.std([1.0, 0.5], ddof=1))
+    one = summarise(episodes("SSFF"), None).conditions["instructed"]
+    assert one.spread_between_seeds is None
 
 
 def test_rates_table_has_a_row_a_condition_and_task():
@@ -100,32 +101,32 @@ def test_mcnemar_is_the_sign_test_of_discordant_pairs(baseline, candidate):
     gained, lost = pairs.count(("F", "S")), pairs.count(("S", "F"))
     expected = binomtest(gained, gained + lost).pvalue if gained + lost else 1.0
     result = compare(episodes(baseline), episodes(candidate))
-    assert result["p_value"] == pytest.approx(expected)
-    assert (result["only_candidate"], result["only_baseline"]) == (gained, lost)
-    assert result["pairs"] == len(pairs)
-    assert result["difference"] == pytest.approx((gained - lost) / len(pairs))
+    assert result.p_value == pytest.approx(expected)
+    assert (result.only_candidate, result.only_baseline) == (gained, lost)
+    assert result.pairs == len(pairs)
+    assert result.difference == pytest.approx((gained - lost) / len(pairs))
 
 
 def test_difference_lies_in_its_interval_which_repeats():
     pair = episodes("SSFFFFFFFF" * 100), episodes("SSSSSSSFFF" * 100)
     result = compare(*pair)
-    assert result["difference_low"] < result["difference"] < result["difference_high"]
+    assert result.difference_low < result.difference < result.difference_high
     assert compare(*pair) == compare(*pair) == result
 
 
 def test_statement_calls_a_difference_only_what_the_test_shows():
     clear = compare(episodes("F" * 20), episodes("S" * 20))
-    assert clear["statement"] == "+100 points [+100, +100], McNemar p < 0.001: a difference"
+    assert clear.statement == "+100 points [+100, +100], McNemar p < 0.001: a difference"
     unclear = compare(episodes("SSF"), episodes("SSS"))
-    assert unclear["statement"].endswith("McNemar p = 1.000: no difference shown")
+    assert unclear.statement.endswith("McNemar p = 1.000: no difference shown")
 
 
 def test_crash_leaves_its_pair_out():
     result = compare(episodes("SSFC"), episodes("CSSS"))
-    assert result["pairs"] == 2
-    assert (result["both_succeed"], result["only_candidate"]) == (1, 1)
-    assert result["baseline"]["crashes"] == result["candidate"]["crashes"] == 1
-    assert result["difference"] == pytest.approx(0.5)
+    assert result.pairs == 2
+    assert (result.both_succeed, result.only_candidate) == (1, 1)
+    assert result.baseline.crashes == result.candidate.crashes == 1
+    assert result.difference == pytest.approx(0.5)
 
 
 def test_pairs_are_the_same_initial_states():
@@ -138,19 +139,19 @@ def test_several_training_seeds():
     baseline = pd.concat([episodes("FFFF"), episodes("SSFF", seed=1)])
     candidate = pd.concat([episodes("SSSS"), episodes("SSFF", seed=1)])
     result = compare(baseline, candidate)
-    assert result["pairs"] == 4
-    assert result["only_candidate"] == 4  # the test takes the first seeds
-    assert result["difference"] == pytest.approx(0.5)  # 0.75 - 0.25, over both
-    assert result["baseline"]["episodes"] == 8
+    assert result.pairs == 4
+    assert result.only_candidate == 4  # the test takes the first seeds
+    assert result.difference == pytest.approx(0.5)  # 0.75 - 0.25, over both
+    assert result.baseline.episodes == 8
 
 
 def test_comparison_by_task():
     pair = [
         pd.concat([episodes(a), episodes(b, task="b")]) for a, b in (("SF", "FF"), ("SS", "FFS"))
     ]
-    by_task = compare(*pair)["by_task"]
-    assert by_task["a"] == {"baseline": 0.5, "candidate": 1.0, "pairs": 2}
-    assert by_task["b"] == {"baseline": 0.0, "candidate": 0.0, "pairs": 2}
+    by_task = compare(*pair).by_task
+    assert by_task["a"] == PairedTask(baseline=0.5, candidate=1.0, pairs=2)
+    assert by_task["b"] == PairedTask(baseline=0.0, candidate=0.0, pairs=2)
 
 
 @pytest.mark.parametrize(

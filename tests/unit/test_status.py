@@ -13,7 +13,8 @@ from vla.plan.items import Evaluation, Experiment, Item, Run
 from vla.report.lineage import place
 from vla.tracking.metrics import COLUMNS
 
-RUN = Run("seed1-k", "k", {}, 1, (Evaluation("instructed-e", "e", {}, "instructed"),))
+FILM = Item("film-f", "f", {})
+RUN = Run("seed1-k", "k", {}, 1, (Evaluation("instructed-e", "e", {}, "instructed", FILM),))
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from tests.project import ROOT
 from vla.config.training import TrainingSection
 from vla.data.sampling import Sampler
 from vla.errors import UserError
-from vla.monitoring.monitor import read_events
 from vla.policies.policy import build_policy
 from vla.process.determinism import choose_device, set_determinism
+from vla.records.events import read_events
 from vla.tracking.metrics import COLUMNS, MetricsLog
 from vla.training.batches import Batches, policy_spec
 from vla.training.loop import TrainingResult, TrainingRun, fit
@@ -169,7 +169,7 @@ def test_repeated_step_with_another_loss_is_told(train, tmp_path, caplog):
     train("run")
     assert "not repeated at step 6: loss " in caplog.text
     (event,) = read_events(tmp_path / "run/logs/events.jsonl")
-    assert (event["kind"], event["step"], event["threshold"]) == ("not_repeated", 6, 0.125)
+    assert (event.kind, event.step, event.threshold) == ("not_repeated", 6, 0.125)
 
 
 def test_rows_cut_off_by_a_crash_are_dropped(tmp_path):

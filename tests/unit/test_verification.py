@@ -14,6 +14,7 @@ from vla.data.verification import current_record, require_verified, verify
 from vla.errors import UserError
 from vla.files.hashing import sha256_file
 from vla.plan.reading import load_registry
+from vla.records.manifest import Manifest
 
 ENTRY = DatasetEntry(
     version="1", format="lerobot-v3", source="here", licence="MIT", path="data/toy"
@@ -136,9 +137,8 @@ def test_other_pinned_content_has_records_of_its_own(root, verified):
 
 @pytest.mark.parametrize("path", ["../x", "data/../../x", "/etc/hosts", "a/./b", "", "a\\b", "~/x"])
 def test_manifest_that_leaves_its_folder_is_refused(root, path):
-    manifest = read_manifest(manifest_file(ENTRY, root))
-    manifest["files"][0]["path"] = path
-    manifest_file(ENTRY, root).write_text(json.dumps(manifest))
+    file = {"path": path, "bytes": 1, "sha256": "0", "md5": "0"}
+    manifest_file(ENTRY, root).write_text(json.dumps({"schema": 2, "files": [file]}))
     with pytest.raises(UserError, match="unsafe path"):
         read_manifest(manifest_file(ENTRY, root))
 
@@ -159,10 +159,9 @@ def test_missing_manifest_says_how_to_pin(root):
 
 def test_content_does_not_depend_on_the_order_of_files(root):
     manifest = read_manifest(manifest_file(ENTRY, root))
-    turned = {"files": manifest["files"][::-1]}
-    assert content_hash(turned) == content_hash(manifest)
-    turned["files"][0] = turned["files"][0] | {"path": "renamed"}
-    assert content_hash(turned) != content_hash(manifest)
+    assert content_hash(Manifest(files=manifest.files[::-1])) == content_hash(manifest)
+    renamed = manifest.files[0].model_copy(update={"path": "renamed"})
+    assert content_hash(Manifest(files=[renamed, *manifest.files[1:]])) != content_hash(manifest)
 
 
 def test_change_that_hides_its_time_is_noticed(root, verified):

@@ -8,24 +8,18 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.records import (
+    make_environment,
+    make_evaluation_record,
+    make_hardware,
+    make_run_record,
+)
 from vla.errors import UserError
 from vla.files.atomic import write_text
-from vla.files.described import describe_file
-from vla.files.sealed import write_sealed
 from vla.reproduction.differences import differences
 from vla.reproduction.verify import VERDICTS, FinishedRun, read_run, verify
 
-ENVIRONMENT = {"deployment": "host", "python": "3.11.7", "torch": None, "packages": {"numpy": "2"}}
-HARDWARE = {"cpu": "EPYC", "gpus": []}
-IDENTITY = {
-    "seed": 1,
-    "model": {"type": "BC"},
-    "training": {"batch_size": 256},
-    "data": {"stores": [{"dataset": "d", "cameras": ["c"]}], "augmentation": False},
-    "accelerator": "cpu",
-    "threads": 1,
-    "code": {"vla/policies/policy.py": "1"},
-}
+IDENTITY = make_run_record().identity
 
 
 @pytest.fixture
@@ -38,31 +32,31 @@ def make_run(tmp_path):
         results = folder / "results/seed1-k"
         weights = folder / "checkpoints/seed1-k/policy.safetensors"
         write_text(weights, policy)
-        record = {
-            "key": key,
-            "final_loss": parts.pop("loss", 0.5),
-            "identity": IDENTITY | parts.pop("identity", {}),
-            "environment": ENVIRONMENT | parts.pop("environment", {}),
-            "hardware": HARDWARE | parts.pop("hardware", {}),
-            "files": [describe_file(weights, folder)],
-        }
-        write_sealed(results / "run.json", record)
+        record = make_run_record(
+            weights,
+            folder,
+            key=key,
+            final_loss=parts.pop("loss", 0.5),
+            identity=IDENTITY | parts.pop("identity", {}),
+            environment=make_environment(**parts.pop("environment", {})),
+            hardware=make_hardware(**parts.pop("hardware", {})),
+        )
+        record.write(results / "run.json")
         for evaluation in [evaluated()] if evaluations is None else evaluations:
             file = results / f"{evaluation['condition']}-{evaluation['key']}/episodes.parquet"
             file.parent.mkdir()
             evaluation["table"].to_parquet(file)
             content = {name: value for name, value in evaluation.items() if name != "table"}
-            content["identity"] = content["identity"] | {"run": key}
-            content["files"] = [describe_file(file, folder)]
-            write_sealed(file.with_name("evaluation.json"), content)
+            content = make_evaluation_record(file, folder, run=key, **content)
+            content.write(file.with_name("evaluation.json"))
         return read_run(results)
 
     return make
 
 
 def evaluated(successes: int = 80, of: int = 100, condition: str = "instructed", **parts) -> dict:
-    """An evaluation's record, with its episodes."""
-    environment = ENVIRONMENT | parts.pop("environment", {})
+    """What is special about an evaluation's record, with its episodes."""
+    environment = make_environment(**parts.pop("environment", {}))
     first, crashes = parts.pop("first_episode", 0), parts.pop("crashes", 0)
     outcomes = ["success"] * successes + ["failure"] * (of - successes - crashes)
     outcomes += ["crash"] * crashes
@@ -82,7 +76,6 @@ def evaluated(successes: int = 80, of: int = 100, condition: str = "instructed",
         "finished": parts.pop("finished", "2026-01-01"),
         "identity": {"code": {}, "evaluation": parts.pop("evaluation", {})},
         "environment": environment,
-        "hardware": HARDWARE,
         "renderer": {"version": parts.pop("renderer", "Mesa 25")},
         "table": table,
     }
@@ -244,7 +237,7 @@ def test_each_kind_of_difference_is_named(make_run):
             "packages": {"numpy": "2", "torch": "2.13.0"},
             "conda_packages": {"mesa": "25 h1 sha256:ab"},
         },
-        hardware={"gpus": [{"name": "H100", "driver": "580"}]},
+        hardware={"gpus": [{"name": "H100", "memory_gb": 80.0, "driver": "580"}]},
     )
     assert differences(make_run().record, other.record) == {
         "configuration": ["training.batch_size 256 → 128"],

@@ -6,21 +6,20 @@ from typing import Any
 import yaml
 
 from vla.errors import UserError
+from vla.records.circumstances import GitState
 from vla.source.git import committed_text
 
 
-def require_committed(
-    git: dict[str, Any], code: dict[str, str], experiment: str, root: Path
-) -> None:
+def require_committed(git: GitState, code: dict[str, str], experiment: str, root: Path) -> None:
     """`UserError` when a file that decides the result is not as it was committed.
 
-    `git`: as from `git_state`; `code`: by path, as in a key's identity. What decides nothing, a
+    `code`: by path, as in a key's identity. What decides nothing, a
     note that is being written or the next experiment, may be uncommitted meanwhile.
     """
     config, script = (f"experiments/{experiment}/{name}" for name in ("config.yaml", "train.py"))
     deciding = {*code, script}
-    uncommitted = [path for path in git["dirty"] if path in deciding]
-    if config in git["dirty"] and _settings((root / config).read_text()) != _settings(
+    uncommitted = [path for path in git.dirty if path in deciding]
+    if config in git.dirty and _settings((root / config).read_text()) != _settings(
         committed_text(root, config)
     ):
         uncommitted.append(config)

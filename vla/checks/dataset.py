@@ -2,7 +2,6 @@
 
 import configparser
 from pathlib import Path
-from typing import Any
 
 from vla.config.datasets import DatasetEntry
 from vla.data.formats.protocol import Shape
@@ -10,15 +9,16 @@ from vla.data.manifest import read_manifest
 from vla.data.places import dataset_folder, manifest_file
 from vla.data.readers import reader_class
 from vla.files.hashing import sha256_bytes
+from vla.records.manifest import Manifest, PinnedFile
 
 
-def missing_files(entry: DatasetEntry, manifest: dict[str, Any], root: Path) -> list[dict]:
+def missing_files(entry: DatasetEntry, manifest: Manifest, root: Path) -> list[PinnedFile]:
     """Entries of the manifest whose files are not in the dataset's folder."""
     folder = dataset_folder(entry, root)
-    return [file for file in manifest["files"] if not (folder / file["path"]).is_file()]
+    return [file for file in manifest.files if not (folder / file.path).is_file()]
 
 
-def can_be_pulled(files: list[dict[str, Any]], root: Path) -> bool:
+def can_be_pulled(files: list[PinnedFile], root: Path) -> bool:
     """Whether DVC's cache or default remote has every file; a remote elsewhere is believed to."""
     remote = _remote(root)
     if "://" in remote:
@@ -26,10 +26,10 @@ def can_be_pulled(files: list[dict[str, Any]], root: Path) -> bool:
     return all(_stored(file, root) for file in files)
 
 
-def fetched_bytes(files: list[dict[str, Any]], root: Path) -> int:
+def fetched_bytes(files: list[PinnedFile], root: Path) -> int:
     """What bringing `files` here writes: a copy in the folder, and one in DVC's cache unless it is there."""
     cache = _cache(root)
-    return sum(file["bytes"] * (1 if _object(cache, file).is_file() else 2) for file in files)
+    return sum(file.bytes * (1 if _object(cache, file).is_file() else 2) for file in files)
 
 
 def stated_shape(entry: DatasetEntry, camera: str, root: Path) -> Shape | None:
@@ -39,7 +39,7 @@ def stated_shape(entry: DatasetEntry, camera: str, root: Path) -> Shape | None:
     they were pinned, or when they do not tell.
     """
     reader = reader_class(entry)
-    files = {file["path"]: file for file in read_manifest(manifest_file(entry, root))["files"]}
+    files = {file.path: file for file in read_manifest(manifest_file(entry, root)).files}
     info: dict[str, bytes] = {}
     for name in reader.INFO:
         if name not in files:
@@ -47,13 +47,13 @@ def stated_shape(entry: DatasetEntry, camera: str, root: Path) -> Shape | None:
         path = dataset_folder(entry, root) / name
         path = path if path.is_file() else _stored(files[name], root)
         content = path.read_bytes() if path else b""
-        if sha256_bytes(content) != files[name]["sha256"]:
+        if sha256_bytes(content) != files[name].sha256:
             return None
         info[name] = content
     return reader.shape(info, camera)
 
 
-def _stored(file: dict[str, Any], root: Path) -> Path | None:
+def _stored(file: PinnedFile, root: Path) -> Path | None:
     """The file in DVC's cache, or in its default remote if that is a folder."""
     places = [_cache(root)]
     remote = _remote(root)
@@ -63,8 +63,8 @@ def _stored(file: dict[str, Any], root: Path) -> Path | None:
     return next((path for path in found if path.is_file()), None)
 
 
-def _object(place: Path, file: dict[str, Any]) -> Path:
-    return place / "files/md5" / file["md5"][:2] / file["md5"][2:]
+def _object(place: Path, file: PinnedFile) -> Path:
+    return place / "files/md5" / file.md5[:2] / file.md5[2:]
 
 
 def _cache(root: Path) -> Path:

@@ -10,11 +10,11 @@ from vla.data.formats.protocol import Shape
 from vla.data.manifest import read_manifest
 from vla.data.places import dataset_folder, manifest_file, store_record, stores_folder
 from vla.errors import UserError
-from vla.files.sealed import read_sealed
 from vla.plan.items import Experiment, Store
 from vla.policies.language import Vocabulary
 from vla.policies.policy import PolicySpec, build_policy, count_parameters
 from vla.process.accelerator import visible_gpus
+from vla.records.run import RunRecord
 
 CHECKPOINT_BYTES = 12  # a parameter: weight and AdamW's two moments, fp32
 TRAINING_BYTES = 16  # the same and the gradient
@@ -117,18 +117,18 @@ def earlier_seconds_a_step(experiment: Experiment) -> list[float]:
     seconds = []
     for path in (experiment.root / "experiments").glob("*/results/*/run.json"):
         try:
-            record = read_sealed(path)
+            record = RunRecord.read(path)
         except UserError:  # whoever needs that record will hear of it
             continue
-        identity = record["identity"]
+        identity = record.identity
         training = identity["training"]
         theirs = (
             identity["model"],
             training["batch_size"],
             training["precision"],
             identity["accelerator"],
-            [gpu["name"] for gpu in record["hardware"]["gpus"]],
+            [gpu.name for gpu in record.hardware.gpus],
         )
         if theirs == kind:
-            seconds.append(record["training_seconds"] / training["num_steps"])
+            seconds.append(record.training_seconds / training["num_steps"])
     return seconds

@@ -3,7 +3,6 @@
 import os
 import shutil
 import socket
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit
@@ -25,21 +24,12 @@ from vla.errors import UserError
 from vla.plan.items import Experiment, Store
 from vla.process.accelerator import visible_gpus
 from vla.process.determinism import choose_device
+from vla.records.check import Finding
 from vla.source.git import git_state
 from vla.words import duration, size
 
 GB = 1e9
 UNKNOWN = "unknown before the data is here"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the check. `status`: ok, warn or fail; `way_out`: what to do unless it is ok."""
-
-    name: str
-    status: str
-    found: str
-    way_out: str = ""
 
 
 def check_experiment(experiment: Experiment, root: Path, allow_dirty: bool) -> list[Finding]:
@@ -115,7 +105,7 @@ def _code(root: Path, allow_dirty: bool) -> Finding:
 def _dataset(store: Store, root: Path) -> Finding:
     entry = store.entry
     manifest = read_manifest(manifest_file(entry, root))
-    count, missing = len(manifest["files"]), missing_files(entry, manifest, root)
+    count, missing = len(manifest.files), missing_files(entry, manifest, root)
     what = f"{store.dataset} {entry.version}, content {content_hash(manifest)[:12]}"
     if not missing:
         return Finding("dataset", "ok", f"{what}, {count} files here")

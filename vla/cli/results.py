@@ -34,8 +34,8 @@ def compare(
     baseline: ExperimentName, candidate: ExperimentName, use_conda: UseConda = False
 ) -> None:
     """What differs between two experiments, and what it did, on the episodes they share."""
+    from vla.plan.sections import changes, flat
     from vla.report.sources import read_episodes
-    from vla.reproduction.differences import changes, flat
     from vla.statistics import comparison
     from vla.statistics.rates import describe
 
@@ -52,13 +52,13 @@ def compare(
     table = Table(box=None, pad_edge=False)
     for heading in ("Task", baseline, candidate, "Pairs"):
         table.add_column(heading)
-    for task, rates in found["by_task"].items():
-        shown = (f"{100 * rates[side]:.0f} %" for side in ("baseline", "candidate"))
-        table.add_row(task, *shown, str(rates["pairs"]))
-    rates = (f"[bold]{escape(describe(found[side]))}[/]" for side in ("baseline", "candidate"))
-    table.add_row("[bold]all[/]", *rates, str(found["pairs"]))
+    for task, rates in found.by_task.items():
+        shown = (f"{100 * rate:.0f} %" for rate in (rates.baseline, rates.candidate))
+        table.add_row(task, *shown, str(rates.pairs))
+    overall = (f"[bold]{escape(describe(rate))}[/]" for rate in (found.baseline, found.candidate))
+    table.add_row("[bold]all[/]", *overall, str(found.pairs))
     console.print("\n[bold]Success, the same instructed episodes[/]", table, sep="\n")
-    console.print(f"\n{candidate} against {baseline}: [bold]{escape(found['statement'])}[/]")
+    console.print(f"\n{candidate} against {baseline}: [bold]{escape(found.statement)}[/]")
 
 
 def note(
@@ -159,10 +159,10 @@ def archive(names: Experiments = None, use_conda: UseConda = False) -> None:
     plan = read_plan(use_conda)
     for experiment in find_experiments(plan, names):
         entry = pack(experiment, plan.config.archive_remote)
-        where = f"pushed to {entry['remote']}" if entry["remote"] else "in DVC's cache, not pushed"
-        size = f"{entry['files']} files, {entry['bytes'] / 1e6:.1f} MB"
-        console.print(f"{entry['experiment']} {entry['version']}: {size}, {where}")
-        console.print(f"  commit {entry['pointer']}, with archives.jsonl beside it")
+        where = f"pushed to {entry.remote}" if entry.remote else "in DVC's cache, not pushed"
+        size = f"{entry.files} files, {entry.bytes / 1e6:.1f} MB"
+        console.print(f"{entry.experiment} {entry.version}: {size}, {where}")
+        console.print(f"  commit {entry.pointer}, with archives.jsonl beside it")
 
 
 def clean(

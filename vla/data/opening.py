@@ -6,11 +6,12 @@ The record of that lies in the store's folder (`verified.json`). It holds the st
 
 from pathlib import Path
 
-from vla.data.store import PreparedStore, map_store, store_files
+from vla.data.store import PreparedStore, map_store
 from vla.errors import UserError
 from vla.files.hashing import sha256_file
-from vla.files.sealed import read_sealed, write_sealed
 from vla.files.states import check_changed
+from vla.records.prepared import PreparedRecord
+from vla.records.verification import StoreVerification
 
 
 def open_store(folder: Path, pinned: str | None = None, threads: int = 1) -> PreparedStore:
@@ -20,24 +21,22 @@ def open_store(folder: Path, pinned: str | None = None, threads: int = 1) -> Pre
     here, with so many `threads`; reads no data otherwise.
     """
     record_file, verified = folder / "prepared.json", folder / "verified.json"
-    record = read_sealed(record_file)
-    if pinned not in (None, record["content"]):
+    record = PreparedRecord.read(record_file)
+    if pinned not in (None, record.content):
         raise UserError(
-            f"The store in {folder} is not the pinned one: its content is {record['content']}, "
+            f"The store in {folder} is not the pinned one: its content is {record.content}, "
             f"{pinned} is pinned.",
             f"Remove {folder} and run snakemake again: it prepares the data once more.",
         )
     this = sha256_file(record_file)
-    known = read_sealed(verified) if verified.is_file() else {"prepared": None, "files": {}}
-    same = known["prepared"] == this
-    states, problems = check_changed(
-        store_files(record), folder, known["files"] if same else {}, threads
-    )
+    known = StoreVerification.read(verified) if verified.is_file() else None
+    states = known.files if known and known.prepared == this else {}
+    present, problems = check_changed(record.all_files(), folder, states, threads)
     if problems:
         raise UserError(
             f"The prepared store {folder.name} is damaged:\n  " + "\n  ".join(problems),
             f"Remove {folder} and run snakemake again: it prepares the data once more.",
         )
-    if not same or states != known["files"]:
-        write_sealed(verified, {"schema": 1, "prepared": this, "files": states})
-    return map_store(folder)
+    if present != states:
+        StoreVerification(prepared=this, files=present).write(verified)
+    return map_store(folder, record)

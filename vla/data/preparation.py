@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from vla.errors import UserError
 from vla.files.atomic import remove_leftovers, require_space, write_atomic
 from vla.files.described import describe_file
 from vla.files.hashing import sha256_json
-from vla.files.sealed import read_sealed, write_sealed
+from vla.records.prepared import PicturesShard, PreparedRecord, ShardRecord
 
 SHARD_BYTES = 2**28  # of pictures
 
@@ -58,15 +57,15 @@ def prepare(
     for done in _write(source, pending, folder, processes):
         report(len(shards) - len(pending) + done, len(shards))
     record = _join(source, shards, folder)
-    if pinned not in (None, record["content"]):
+    if pinned not in (None, record.content):
         raise UserError(
             f"The store prepared from {dataset} is not the one that is pinned:\n"
-            f"    pinned   {pinned}\n    prepared {record['content']}",
+            f"    pinned   {pinned}\n    prepared {record.content}",
             f"Another decoder may give other pictures: prepare it in the locked environment "
             f"(--use-conda). If these are the ones you want, take the content out of "
             f"{dataset.name}.prepared.json, run snakemake, and pin anew with vla pin: new runs.",
         )
-    write_sealed(folder / "prepared.json", record)
+    record.write(folder / "prepared.json")
     shutil.rmtree(parts)
 
 
@@ -111,20 +110,20 @@ def _write(source: Source, pending: list[Shard], folder: Path, processes: int) -
             pool.shutdown(cancel_futures=True)
 
 
-def _join(source: Source, shards: list[Shard], folder: Path) -> dict[str, Any]:
+def _join(source: Source, shards: list[Shard], folder: Path) -> PreparedRecord:
     """Put the columns of all shards together; returns what `prepared.json` says."""
     digests, seeds, pictures = hashlib.sha256(), [], []
 
     def statistics() -> Iterator[Statistics]:
         """Of every episode in order; what else the records hold is taken along."""
         for shard in shards:
-            record = read_sealed(folder / shard.record)
-            seeds.extend(record["seeds"])
+            record = ShardRecord.read(folder / shard.record)
+            seeds.extend(record.seeds)
+            episodes = len(shard.episodes)
             pictures.append(
-                {"episodes": len(shard.episodes), "frames": shard.frames}
-                | {"pictures": record["pictures"]}
+                PicturesShard(episodes=episodes, frames=shard.frames, pictures=record.pictures)
             )
-            for digest, values in record["episodes"]:
+            for digest, values in record.episodes:
                 digests.update(bytes.fromhex(digest))
                 yield Statistics.from_json(values)
 
@@ -138,15 +137,14 @@ def _join(source: Source, shards: list[Shard], folder: Path) -> dict[str, Any]:
         write_atomic(
             folder / f"{name}.npy", lambda path, name=name: _join_column(path, name, shards, folder)
         )
-    return {
-        "schema": 2,
-        "content": sha256_json(seen | {"episodes": digests.hexdigest()}),
+    return PreparedRecord(
+        content=sha256_json(seen | {"episodes": digests.hexdigest()}),
         **seen,
-        "frames": sum(shard.frames for shard in shards),
-        "episodes": sum(len(shard.episodes) for shard in shards),
-        "shards": pictures,
-        "columns": {name: describe_file(folder / f"{name}.npy", folder) for name in COLUMNS},
-    }
+        frames=sum(shard.frames for shard in shards),
+        episodes=sum(len(shard.episodes) for shard in shards),
+        shards=pictures,
+        columns={name: describe_file(folder / f"{name}.npy", folder) for name in COLUMNS},
+    )
 
 
 def _join_column(path: Path, name: str, shards: list[Shard], folder: Path) -> None:

@@ -15,9 +15,9 @@ from vla.data.statistics import Statistics
 from vla.data.store import COLUMNS
 from vla.errors import UserError
 from vla.files.atomic import atomic_path, write_atomic
-from vla.files.described import check_file, describe_file
+from vla.files.described import describe_file
 from vla.files.hashing import canonical_json, sha256_json
-from vla.files.sealed import read_sealed, write_sealed
+from vla.records.prepared import ShardRecord
 
 
 @dataclass(frozen=True)
@@ -85,12 +85,11 @@ def is_whole(source: Source, shard: Shard, folder: Path) -> bool:
     if not (folder / shard.record).is_file():
         return False
     try:
-        record = read_sealed(folder / shard.record)
-        for name in ("pictures", "columns"):
-            check_file(record[name], folder)
+        record = ShardRecord.read(folder / shard.record)
+        record.check_files(folder)
     except UserError:  # torn by what interrupted it: decoded once more
         return False
-    return record["source"] == source.hash() and record["range"] == _range(shard)
+    return record.source == source.hash() and record.range == _range(shard)
 
 
 def write_shard(source: Source, shard: Shard, folder: Path) -> None:
@@ -110,7 +109,7 @@ def write_shard(source: Source, shard: Shard, folder: Path) -> None:
             for name, column in values.items():
                 columns[name].append(column)
             statistics = Statistics.of(values["state"], values["action"])
-            episodes.append([_digest(pictures, values), statistics.as_json()])
+            episodes.append((_digest(pictures, values), statistics.as_json()))
             seeds += [episode.seed] if episode.seed >= 0 else []
     whole = {name: np.concatenate(parts) for name, parts in columns.items()}
     if len(whole["step"]) != shard.frames:
@@ -120,22 +119,18 @@ def write_shard(source: Source, shard: Shard, folder: Path) -> None:
             "The dataset is damaged: fetch it again.",
         )
     write_atomic(folder / shard.columns, lambda path: np.savez(path, **whole))
-    write_sealed(
-        folder / shard.record,
-        {
-            "schema": 1,
-            "source": source.hash(),
-            "range": _range(shard),
-            "pictures": describe_file(folder / shard.pictures, folder),
-            "columns": describe_file(folder / shard.columns, folder),
-            "seeds": seeds,
-            "episodes": episodes,
-        },
-    )
+    ShardRecord(
+        source=source.hash(),
+        range=_range(shard),
+        pictures=describe_file(folder / shard.pictures, folder),
+        columns=describe_file(folder / shard.columns, folder),
+        seeds=tuple(seeds),
+        episodes=tuple(episodes),
+    ).write(folder / shard.record)
 
 
-def _range(shard: Shard) -> list[int]:
-    return [shard.episodes.start, shard.episodes.stop, shard.frames]
+def _range(shard: Shard) -> tuple[int, int, int]:
+    return shard.episodes.start, shard.episodes.stop, shard.frames
 
 
 @contextmanager

@@ -8,13 +8,15 @@ in one file a column.
 from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vla.data.spec import DataSpec
 from vla.data.statistics import Statistics
-from vla.files.sealed import read_sealed
+
+if TYPE_CHECKING:  # records are in no key
+    from vla.records.prepared import PreparedRecord
 
 COLUMNS = ("state", "action", "task", "step", "length")
 
@@ -71,27 +73,21 @@ class PreparedStore:
         return len(self.state)
 
 
-def map_store(folder: Path) -> PreparedStore:
-    """A store whose files were checked (`vla.data.opening`): maps them, reads no data."""
-    record = read_sealed(folder / "prepared.json")
-    pictures = Shards([_map(folder / shard["pictures"]["path"]) for shard in record["shards"]])
-    cameras = tuple(record["cameras"])
-    sentences = (s for task in record["tasks"] for s in task["instructions"])
-    statistics = Statistics.from_json(record["statistics"])
+def map_store(folder: Path, record: "PreparedRecord") -> PreparedStore:
+    """The store in `folder`, whose files were checked (`vla.data.opening`): reads no data."""
+    pictures = Shards([_map(folder / shard.pictures.path) for shard in record.shards])
+    tasks = tuple(task.model_dump(mode="json") for task in record.tasks)
+    sentences = (sentence for task in tasks for sentence in task["instructions"])
+    statistics = Statistics.from_json(record.statistics)
     return PreparedStore(
-        cameras=cameras,
-        tasks=tuple(record["tasks"]),
-        seeds=tuple(record["seeds"]),
-        spec=statistics.spec(cameras, pictures.shape[-1], sentences),
-        content=record["content"],
+        cameras=record.cameras,
+        tasks=tasks,
+        seeds=record.seeds,
+        spec=statistics.spec(record.cameras, pictures.shape[-1], sentences),
+        content=record.content,
         pictures=pictures,
-        **{name: _map(folder / record["columns"][name]["path"]) for name in COLUMNS},
+        **{name: _map(folder / record.columns[name].path) for name in COLUMNS},
     )
-
-
-def store_files(record: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every file that the record of a store names, with bytes and SHA-256."""
-    return [*(shard["pictures"] for shard in record["shards"]), *record["columns"].values()]
 
 
 def _map(path: Path) -> np.ndarray:

@@ -6,16 +6,16 @@ Records are numbered, never overwritten.
 """
 
 from pathlib import Path
-from typing import Any
 
 from vla.config.datasets import DatasetEntry
 from vla.data.manifest import content_hash, read_manifest
 from vla.data.places import dataset_folder, manifest_file
 from vla.errors import UserError
 from vla.files.hashing import sha256_file
-from vla.files.sealed import read_sealed, write_sealed
 from vla.files.states import changed_files, check_changed, file_states
 from vla.process.progress import Progress
+from vla.records.manifest import Manifest
+from vla.records.verification import VerificationRecord
 
 # Up to this many bytes (about a second of hashing) are read again while the workflow is parsed.
 REHASH_LIMIT = 2**30
@@ -34,25 +34,25 @@ def current_record(entry: DatasetEntry, root: Path, full: bool = False) -> Path:
     following = folder / f"{stem}-{_number(records[-1]) + 1 if records else 1}.verified.json"
     if full or not records or _unlisted(manifest, data):
         return following
-    present = file_states(manifest["files"], data)
+    present = file_states(manifest.files, data)
     for record in reversed(records):
-        if read_sealed(record)["files"] == present:
+        if VerificationRecord.read(record).files == present:
             return record
-    changed = changed_files(manifest["files"], present, read_sealed(records[-1])["files"])
-    if any(present[file["path"]] is None for file in changed):
+    changed = changed_files(manifest.files, present, VerificationRecord.read(records[-1]).files)
+    if any(present[file.path] is None for file in changed):
         return following
-    if sum(file["bytes"] for file in changed) > REHASH_LIMIT:
+    if sum(file.bytes for file in changed) > REHASH_LIMIT:
         return following
-    same = all(sha256_file(data / file["path"]) == file["sha256"] for file in changed)
+    same = all(sha256_file(data / file.path) == file.sha256 for file in changed)
     return records[-1] if same else following
 
 
 def verify(entry: DatasetEntry, root: Path, record: Path, threads: int = 1) -> None:
     """Hash every file against the manifest and write the record; `UserError` on any difference."""
     manifest, folder = read_manifest(manifest_file(entry, root)), dataset_folder(entry, root)
-    progress = Progress("verify", len(manifest["files"]), "file")
+    progress = Progress("verify", len(manifest.files), "file")
     states, problems = check_changed(
-        manifest["files"], folder, {}, threads, lambda done, files: progress.update()
+        manifest.files, folder, {}, threads, lambda done, files: progress.update()
     )
     problems += _unlisted(manifest, folder)
     if problems:
@@ -62,13 +62,11 @@ def verify(entry: DatasetEntry, root: Path, record: Path, threads: int = 1) -> N
             f"(after dvc fetch {entry.path}.dvc if the cache lacks them); "
             "or pin the new data under a new version (data/README.md).",
         )
-    write_sealed(
-        record,
-        {"schema": 1, "dataset": entry.path, "content": content_hash(manifest), "files": states},
-    )
+    content = content_hash(manifest)
+    VerificationRecord(dataset=entry.path, content=content, files=states).write(record)
 
 
-def require_verified(entry: DatasetEntry, root: Path) -> dict[str, Any]:
+def require_verified(entry: DatasetEntry, root: Path) -> Manifest:
     """The manifest, when the files are the verified ones; called before anything reads them."""
     manifest = read_manifest(manifest_file(entry, root))
     record = current_record(entry, root)
@@ -80,8 +78,8 @@ def require_verified(entry: DatasetEntry, root: Path) -> dict[str, Any]:
     return manifest
 
 
-def _unlisted(manifest: dict[str, Any], folder: Path) -> list[str]:
-    listed = {file["path"] for file in manifest["files"]}
+def _unlisted(manifest: Manifest, folder: Path) -> list[str]:
+    listed = {file.path for file in manifest.files}
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     return [f"{folder / name} is not in the manifest" for name in sorted(found - listed)]
 

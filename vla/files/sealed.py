@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import from_json
+
 from vla.errors import UserError
 from vla.files.atomic import write_text
 from vla.files.hashing import sha256_bytes
@@ -14,7 +16,7 @@ SEAL_END = len('"\n}\n')  # what follows the seal's digits
 
 def read_json(path: Path) -> Any:
     """Read a JSON file; a missing or torn one is a `UserError`."""
-    return _parse_json(path, _read_bytes(path))
+    return parse_json(path, read_bytes(path))
 
 
 def write_sealed(path: Path, value: dict[str, Any]) -> None:
@@ -25,20 +27,30 @@ def write_sealed(path: Path, value: dict[str, Any]) -> None:
 
 def read_sealed(path: Path) -> dict[str, Any]:
     """Read what `write_sealed` wrote; `UserError` when it is missing or any byte has changed."""
-    content = _read_bytes(path)
+    content = read_bytes(path)
+    if not has_whole_seal(content):
+        raise damaged(path)
+    value = parse_json(path, content)
+    value.pop("seal")
+    return value
+
+
+def has_whole_seal(content: bytes) -> bool:
+    """Whether `content` is what `write_sealed` wrote, every byte of it."""
     digits = content[-SEAL_END - 64 : -SEAL_END]
     unsealed = content[: -SEAL_END - 64] + UNSEALED.encode() + content[-SEAL_END:]
-    if digits.decode("ascii", "replace") != sha256_bytes(unsealed):
-        raise UserError(
-            f"{path} is damaged: its text does not have the SHA-256 that it ends with.",
-            "Set it aside and run snakemake again.",
-        )
-    record = _parse_json(path, content)
-    record.pop("seal")
-    return record
+    return digits.decode("ascii", "replace") == sha256_bytes(unsealed)
 
 
-def _read_bytes(path: Path) -> bytes:
+def damaged(path: Path, way_out: str = "Set it aside and run snakemake again.") -> UserError:
+    """What to raise when the seal of a file does not hold."""
+    return UserError(
+        f"{path} is damaged: its text does not have the SHA-256 that it ends with.", way_out
+    )
+
+
+def read_bytes(path: Path) -> bytes:
+    """Content of a file of the workflow's; a missing one is a `UserError`."""
     try:
         return Path(path).read_bytes()
     except FileNotFoundError:
@@ -47,10 +59,11 @@ def _read_bytes(path: Path) -> bytes:
         ) from None
 
 
-def _parse_json(path: Path, content: bytes) -> Any:
+def parse_json(path: Path, content: bytes) -> Any:
+    """The value that `content`, of the file `path`, holds; `UserError` when it is no JSON."""
     try:
-        return json.loads(content)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        return from_json(content)
+    except ValueError as error:
         raise UserError(
             f"{path} is not valid JSON ({error}).",
             "The file is damaged: set it aside and run snakemake again.",

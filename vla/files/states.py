@@ -5,10 +5,10 @@ time of modification back shows in the time of change.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple, Protocol
 
 from vla.errors import UserError
 from vla.files.hashing import sha256_file
@@ -16,10 +16,25 @@ from vla.files.hashing import sha256_file
 # Two changes within a clock tick of the file system have one time: 4 ms, or seconds on old ones.
 TICK, COARSE_TICK = 0.02, 2.0
 
-State = list[int] | None
-"""[bytes, mtime (ns), ctime (ns), inode]; None when missing."""
-Description = Mapping[str, Any]
-"""`path`, `bytes` and `sha256`, as manifests and records name a file."""
+
+class FileState(NamedTuple):
+    """What the file system says of a file: unchanged as long as nothing touched it."""
+
+    bytes: int
+    modified_ns: int
+    changed_ns: int
+    inode: int
+
+
+State = FileState | None  # None when the file is missing
+
+
+class Description(Protocol):
+    """A file as manifests and records name it."""
+
+    path: str
+    bytes: int
+    sha256: str
 
 
 def file_states(files: Iterable[Description], folder: Path) -> dict[str, State]:
@@ -27,15 +42,12 @@ def file_states(files: Iterable[Description], folder: Path) -> dict[str, State]:
     states: dict[str, State] = {}
     for file in files:
         try:
-            status = (folder / file["path"]).stat()
-            states[file["path"]] = [
-                status.st_size,
-                status.st_mtime_ns,
-                status.st_ctime_ns,
-                status.st_ino,
-            ]
+            status = (folder / file.path).stat()
+            states[file.path] = FileState(
+                status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+            )
         except FileNotFoundError:
-            states[file["path"]] = None
+            states[file.path] = None
     return states
 
 
@@ -46,12 +58,12 @@ def changed_files(
     return [
         file
         for file in files
-        if states[file["path"]] is None or states[file["path"]] != known.get(file["path"])
+        if states[file.path] is None or states[file.path] != known.get(file.path)
     ]
 
 
 def check_changed(
-    files: list[Any],
+    files: Sequence[Description],
     folder: Path,
     known: Mapping[str, State],
     threads: int = 1,
@@ -63,20 +75,18 @@ def check_changed(
     """
     states = file_states(files, folder)
     changed = changed_files(files, states, known)
-    _let_the_clock_tick(states[file["path"]] for file in changed)
-    problems = [
-        f"{folder / file['path']} is missing" for file in changed if states[file["path"]] is None
-    ]
-    present = [file for file in changed if states[file["path"]] is not None]
+    _let_the_clock_tick(states[file.path] for file in changed)
+    problems = [f"{folder / file.path} is missing" for file in changed if states[file.path] is None]
+    present = [file for file in changed if states[file.path] is not None]
     with ThreadPoolExecutor(threads) as pool:  # hashing releases the interpreter's lock
-        hashes = pool.map(lambda file: sha256_file(folder / file["path"]), present)
+        hashes = pool.map(lambda file: sha256_file(folder / file.path), present)
         for done, (file, found) in enumerate(zip(present, hashes, strict=True), 1):
             hashed(done, len(present))
-            if found != file["sha256"]:
-                path = folder / file["path"]
+            if found != file.sha256:
+                path = folder / file.path
                 problems.append(
                     f"{path} does not hold the bytes that were recorded:\n"
-                    f"    expected sha256 {file['sha256']} ({file['bytes']} bytes)\n"
+                    f"    expected sha256 {file.sha256} ({file.bytes} bytes)\n"
                     f"    found    sha256 {found} ({path.stat().st_size} bytes)"
                 )
     if not problems and changed and file_states(files, folder) != states:

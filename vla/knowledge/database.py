@@ -12,15 +12,17 @@ from statsmodels.stats.proportion import proportion_confint
 
 from vla.errors import UserError
 from vla.files.atomic import atomic_path
-from vla.files.sealed import read_sealed
 from vla.knowledge.status import training_at_work
-from vla.monitoring.monitor import read_events
 from vla.plan.deployment import Deployment
 from vla.plan.items import Experiment
 from vla.plan.plan import Plan
 from vla.plan.reading import load_experiment
-from vla.records.attempts import read_attempts
-from vla.reproduction.differences import changes, flat
+from vla.plan.sections import changes, flat
+from vla.records.attempts import Attempt, read_attempts
+from vla.records.evaluation import EvaluationRecord
+from vla.records.events import read_events
+from vla.records.run import RunRecord
+from vla.records.summary import SummaryRecord
 from vla.statistics.rates import CONFIDENCE, describe, verdict
 
 Row = dict[str, Any]
@@ -88,59 +90,63 @@ def read_runs(root: Path) -> Iterator[Row]:
             "key": key,
             "seed": int(seed),
             "state": _attempted(experiment, folder.name, attempts),
-            "started": attempts[0]["started"] if attempts else "",
+            "started": attempts[0].started if attempts else "",
             "attempts": len(attempts),
             "events": "; ".join(
-                f"{event['kind']} at step {event['step']}"
+                f"{event.kind} at step {event.step}"
                 for event in read_events(folder / "events.jsonl")
             ),
         }
         try:
-            record = read_sealed(results / "run.json")
+            record = RunRecord.read(results / "run.json")
         except UserError:
             record = None
         yield row | (_of_record(record) if record else _of_attempts(attempts)) | _rates(results)
 
 
-def _attempted(experiment: Path, run: str, attempts: list[Row]) -> str:
+def _attempted(experiment: Path, run: str, attempts: tuple[Attempt, ...]) -> str:
     """The state of a run that has no record yet."""
-    state = attempts[-1]["how"].partition(":")[0] if attempts else "waiting"
+    state = attempts[-1].outcome.partition(":")[0] if attempts else "waiting"
     return "training" if state == "killed" and training_at_work(experiment, run) else state
 
 
-def _of_record(record: Row) -> Row:
-    environment, hardware, identity = record["environment"], record["hardware"], record["identity"]
-    gpus = [gpu["name"] for gpu in hardware["gpus"]]
+def _of_record(record: RunRecord) -> Row:
+    environment, hardware, training = (
+        record.environment,
+        record.hardware,
+        record.identity["training"],
+    )
+    gpus = ", ".join(gpu.name for gpu in hardware.gpus)
     return {
         "state": "finished",
-        "started": record["started"],
-        "finished": record["finished"],
-        "training_seconds": record["training_seconds"],
-        "gpu_hours": record.get("gpu_hours"),  # records of older versions lack it
-        "final_loss": record["final_loss"],
-        "parameters": record["parameters"],
-        "batch_size": identity["training"]["batch_size"],
-        "learning_rate": identity["training"]["learning_rate"],
-        "num_steps": identity["training"]["num_steps"],
-        "dataset": ", ".join(f"{d['name']} {d['version']}" for d in record["datasets"]),
-        "dataset_content": ", ".join(d["content"] for d in record["datasets"]),
-        "git_commit": record["git"]["commit"],
-        "uncommitted_files": len(record["git"]["dirty"]),
-        "deployment": environment["deployment"],
-        "environment_lock": environment.get("lock", ""),
-        "python": environment["python"],
-        "pytorch": environment["torch"]["version"],
-        "cuda": environment["torch"]["cuda"],
-        "hardware": ", ".join(gpus) if record["device"].startswith("cuda") else hardware["cpu"],
-        "host": hardware["hostname"],
-        "policy_sha256": record["files"][0]["sha256"],
+        "started": record.started,
+        "finished": record.finished,
+        "training_seconds": record.training_seconds,
+        "gpu_hours": record.gpu_hours,
+        "final_loss": record.final_loss,
+        "parameters": record.parameters,
+        "batch_size": training["batch_size"],
+        "learning_rate": training["learning_rate"],
+        "num_steps": training["num_steps"],
+        "dataset": ", ".join(f"{d.name} {d.version}" for d in record.datasets),
+        "dataset_content": ", ".join(d.content for d in record.datasets),
+        "git_commit": record.git.commit,
+        "uncommitted_files": len(record.git.dirty),
+        "deployment": environment.deployment,
+        "environment_lock": environment.lock or "",
+        "python": environment.python,
+        "pytorch": environment.torch.version if environment.torch else "",
+        "cuda": environment.torch.cuda if environment.torch else None,
+        "hardware": gpus if record.device.startswith("cuda") else hardware.cpu,
+        "host": hardware.hostname,
+        "policy_sha256": record.files.policy.sha256,
     }
 
 
-def _of_attempts(attempts: list[Row]) -> Row:
+def _of_attempts(attempts: tuple[Attempt, ...]) -> Row:
     return {
-        "finished": attempts[-1]["ended"] if attempts else "",
-        "training_seconds": sum(attempt["seconds"] for attempt in attempts),
+        "finished": attempts[-1].ended if attempts else "",
+        "training_seconds": sum(attempt.seconds for attempt in attempts),
     }
 
 
@@ -149,13 +155,13 @@ def _rates(results: Path) -> Row:
     row: Row = {}
     for path in results.glob("*/evaluation.json"):
         try:
-            record = read_sealed(path)
+            record = EvaluationRecord.read(path)
         except UserError:
             continue
-        outcomes = record["outcomes"]
+        outcomes = record.outcomes
         good, bad = outcomes.get("success", 0), outcomes.get("failure", 0)
         low, high = proportion_confint(good, good + bad, 1 - CONFIDENCE, method="wilson")
-        name = record["condition"]
+        name = record.condition
         row |= {
             f"{name}_success": good / (good + bad) if good + bad else None,
             f"{name}_low": float(low),
@@ -192,29 +198,30 @@ def _experiment_row(root: Path, name: str, runs: list[Row]) -> Row:
     }
     summary = _summary(root, name)
     if summary:
-        rate = summary["conditions"]["instructed"]["overall"]
+        rates = summary.conditions["instructed"]
+        rate = rates.overall
         row |= {
             "success": describe(rate),
-            "rate": rate["rate"],
-            "low": rate["low"],
-            "high": rate["high"],
-            "episodes": rate["episodes"],
-            "crashes": rate["crashes"],
-            "seeds": len(summary["conditions"]["instructed"]["by_seed"]),
+            "rate": rate.rate,
+            "low": rate.low,
+            "high": rate.high,
+            "episodes": rate.episodes,
+            "crashes": rate.crashes,
+            "seeds": len(rates.by_seed),
         }
         target = about.targets.success_rate
-        row["verdict"] = "" if target is None else verdict(rate["low"], rate["high"], target)
+        row["verdict"] = "" if target is None else verdict(rate.low, rate.high, target)
     return row
 
 
-def _summary(root: Path, name: str) -> Row | None:
+def _summary(root: Path, name: str) -> SummaryRecord | None:
     """The summary of an experiment as it is configured now, made with or without conda."""
     for use_conda in (False, True):
         try:
             experiment: Experiment = Plan(
                 root, {"experiments": [name]}, Deployment.here(use_conda)
             ).experiments[name]
-            return read_sealed(experiment.document("summary", "summary.json"))
+            return SummaryRecord.read(experiment.document("summary", "summary.json"))
         except UserError:
             continue
     return None

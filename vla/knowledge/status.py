@@ -5,15 +5,16 @@ import json
 import socket
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from vla.data.places import store_record
-from vla.files.sealed import read_json, read_sealed
-from vla.monitoring.monitor import read_events
+from vla.files.sealed import read_json
 from vla.plan.items import Evaluation, Experiment, Run
 from vla.records.attempts import read_attempts
+from vla.records.evaluation import EvaluationRecord
+from vla.records.events import Event, read_events
+from vla.records.prepared import PreparedRecord
 from vla.tracking.metrics import numbers, read_metrics
 
 RECENT = 120.0  # seconds: a file that was written so lately has a job behind it
@@ -53,7 +54,7 @@ class RunState:
     seconds_left: float | None
     disk: tuple[float, float] | None
     evaluations: tuple[EvaluationState, ...]
-    events: tuple[dict[str, Any], ...] = field(default=())
+    events: tuple[Event, ...] = ()
     why: str = ""
 
     def describe(self) -> str:
@@ -133,7 +134,7 @@ def _state(
         working = any(e.at_work for e in evaluations)
         state = "finished" if done else "evaluating" if working else "trained"
     elif attempts:
-        why = attempts[-1]["how"]
+        why = attempts[-1].outcome
         state = why.partition(":")[0]
         if state == "killed" and training_at_work(folder, run):
             state, why = "training", ""
@@ -148,7 +149,7 @@ def _state(
         seconds_left=_seconds_left(rows, steps) if state == "training" else None,
         disk=_disk(rows) if state == "training" else None,
         evaluations=evaluations,
-        events=tuple(read_events(logs / "events.jsonl")),
+        events=read_events(logs / "events.jsonl"),
         why=why.partition(": ")[2] if why.startswith(("failed", "stopped")) else "",
     )
 
@@ -176,13 +177,12 @@ def _evaluation(experiment: Experiment, run: Run, evaluation: Evaluation) -> Eva
     record = experiment.evaluation_record(run, evaluation)
     per_task = experiment.config.evaluation.episodes_per_task
     if record.is_file():
-        content = read_sealed(record)
-        outcomes = content["outcomes"]
+        content = EvaluationRecord.read(record)
         return EvaluationState(
             evaluation.condition,
-            content["episodes"],
-            content["episodes"],
-            outcomes.get("success", 0),
+            content.episodes,
+            content.episodes,
+            content.outcomes.get("success", 0),
             finished=True,
         )
     tasks = experiment.config.evaluation.tasks or _tasks(experiment)
@@ -226,5 +226,5 @@ def _tasks(experiment: Experiment) -> list[str]:
     records = [store_record(experiment.root, store.name) for store in experiment.stores]
     if not all(record.is_file() for record in records):
         return []
-    tasks = [task["name"] for record in records for task in read_sealed(record)["tasks"]]
+    tasks = [task.name for record in records for task in PreparedRecord.read(record).tasks]
     return list(dict.fromkeys(tasks))

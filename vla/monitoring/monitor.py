@@ -1,15 +1,12 @@
 """Notices anomalies in a run's metrics, and keeps them as events."""
 
-import json
-import math
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from vla.config.monitoring import MonitoringSection
 from vla.monitoring.detectors import DETECTORS, Row
+from vla.records.events import Event, append_events, read_events
 
 WAYS_OUT = {
     "not_finite": "Lower training.learning_rate, lengthen training.warmup_steps, or look at the data.",
@@ -18,25 +15,16 @@ WAYS_OUT = {
 }
 
 
-@dataclass(frozen=True)
-class Event:
-    """One anomaly. `checkpoint`: step of the last checkpoint that a later, healthy row proves good."""
+def describe_event(event: Event) -> str:
+    """An event in words."""
+    text = DETECTORS[event.kind][1].format(value=event.value, threshold=event.threshold)
+    return f"{event.kind.replace('_', ' ')} at step {event.step}: {text}"
 
-    kind: str
-    step: int
-    value: float
-    threshold: float
-    action: str
-    checkpoint: int | None
 
-    def describe(self) -> str:
-        text = DETECTORS[self.kind][1].format(value=self.value, threshold=self.threshold)
-        return f"{self.kind.replace('_', ' ')} at step {self.step}: {text}"
-
-    @property
-    def way_out(self) -> str:
-        way = WAYS_OUT.get(self.kind, "Look at the curves: vla watch.")
-        return f"{way} To go on regardless: monitoring.{self.kind}: warn."
+def way_out(event: Event) -> str:
+    """What to do about an event that stops a run."""
+    way = WAYS_OUT.get(event.kind, "Look at the curves: vla watch.")
+    return f"{way} To go on regardless: monitoring.{event.kind}: warn."
 
 
 class Monitor:
@@ -52,7 +40,7 @@ class Monitor:
         `disk_reserve_gb`: with less free space the disk counts as full."""
         self.config, self.path, self.disk_reserve_gb = config, path, disk_reserve_gb
         self.healthy = 0
-        self._known = {(event["kind"], event["step"]) for event in read_events(path)}
+        self._known = {(event.kind, event.step) for event in read_events(path)}
         self._window: deque[Row] = deque(maxlen=config.window)
         self._first: Row = {}
         self._lasting: set[str] = set()
@@ -68,13 +56,19 @@ class Monitor:
             return []
         good = max((step for step in checkpoints() if step < self.healthy), default=None)
         events = [
-            Event(kind, int(row["step"]), *finding, getattr(self.config, kind), good)
-            for kind, finding in found.items()
+            Event(
+                kind=kind,
+                step=int(row["step"]),
+                value=value,
+                threshold=threshold,
+                action=getattr(self.config, kind),
+                checkpoint=good,
+            )
+            for kind, (value, threshold) in found.items()
         ]
         new = [event for event in events if (event.kind, event.step) not in self._known]
         if new:
-            with open(self.path, "a", encoding="utf-8") as stream:
-                stream.writelines(json.dumps(_plain(asdict(event))) + "\n" for event in new)
+            append_events(self.path, new)
         return events
 
     def _examine(self, row: Row) -> dict[str, tuple[float, float]]:
@@ -93,28 +87,3 @@ class Monitor:
             self.healthy = int(row["step"])
         self._window.append(row)
         return new
-
-
-def read_events(path: Path) -> list[dict[str, Any]]:
-    """Events of a run, in order; a line that was cut off is left out."""
-    events = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
-        try:
-            events.append(json.loads(line))
-        except json.JSONDecodeError:
-            continue
-    return events
-
-
-def describe_event(event: dict[str, Any]) -> str:
-    """An event that was read, in words."""
-    numbers = {name: float(event[name]) for name in ("value", "threshold")}
-    return Event(**event | numbers).describe()
-
-
-def _plain(event: dict[str, Any]) -> dict[str, Any]:
-    """JSON has no NaN and no infinity: they become text, which `float` reads."""
-    return {
-        name: str(value) if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in event.items()
-    }

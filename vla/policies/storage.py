@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from vla.config.model import ModelSection
 from vla.errors import UserError
 from vla.files.atomic import require_space, write_atomic, write_json
-from vla.files.described import check_file, describe_file
+from vla.files.described import File, check_file, describe_file
 from vla.files.sealed import read_json
 from vla.policies.policy import Policy, PolicySpec
 
@@ -28,7 +29,7 @@ def save_policy(policy: Policy, path: Path, facts: dict[str, Any]) -> dict[str, 
     save_tensors(tensors, path)
     content = {
         "schema": 1,
-        "weights": describe_file(path, path.parent),
+        "weights": asdict(describe_file(path, path.parent)),
         "model": policy.config.model_dump(mode="json"),
         "spec": policy.spec.as_json(),
         **facts,
@@ -58,7 +59,7 @@ def read_policy_facts(path: Path) -> dict[str, Any]:
 def load_policy(path: Path, device: str = "cpu") -> Policy:
     """The policy in evaluation mode, after checking its weights against their SHA-256."""
     facts = read_policy_facts(path)
-    check_file(facts["weights"], path.parent)
+    check_file(File(**facts["weights"]), path.parent)
     policy = Policy(
         ModelSection.model_validate(facts["model"]), PolicySpec.from_json(facts["spec"])
     )

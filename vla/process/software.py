@@ -6,7 +6,6 @@ import platform
 import socket
 import sys
 from pathlib import Path
-from typing import Any
 
 import psutil
 from threadpoolctl import threadpool_info
@@ -14,9 +13,10 @@ from threadpoolctl import threadpool_info
 from vla.locks.files import lock_hash
 from vla.locks.guard import conda_packages, environment_at
 from vla.process.accelerator import visible_gpus
+from vla.records.circumstances import Environment, Hardware, ThreadPool, Torch
 
 
-def capture_environment(root: Path) -> dict[str, Any]:
+def capture_environment(root: Path) -> Environment:
     """The software of this process: which environment, every package, PyTorch as it is loaded.
 
     Never holds environment variables but those named here, so that no secret reaches a record.
@@ -25,38 +25,38 @@ def capture_environment(root: Path) -> dict[str, Any]:
         distribution.metadata["Name"]: distribution.version
         for distribution in importlib.metadata.distributions()
     }
-    return {
+    pools = [
+        {name: library[name] for name in ThreadPool.model_fields} for library in threadpool_info()
+    ]
+    return Environment(
         **_deployment(root),
-        "python": platform.python_version(),
-        "executable": sys.executable,
-        "variables": {
+        python=platform.python_version(),
+        executable=sys.executable,
+        variables={
             name: os.environ[name]
             for name in ("CUDA_VISIBLE_DEVICES", "MUJOCO_GL", "OMP_NUM_THREADS", "SLURM_JOB_ID")
             if name in os.environ
         },
-        "torch": _torch(),
-        "threads": [
-            {name: library[name] for name in ("user_api", "internal_api", "version", "num_threads")}
-            for library in threadpool_info()
-        ],
-        "packages": dict(sorted(packages.items(), key=lambda item: item[0].lower())),
-    }
+        torch=_torch(),
+        threads=tuple(ThreadPool(**pool) for pool in pools),
+        packages=dict(sorted(packages.items(), key=lambda item: item[0].lower())),
+    )
 
 
-def capture_hardware() -> dict[str, Any]:
+def capture_hardware() -> Hardware:
     """The machine: processor, memory, GPUs with their driver, kernel."""
-    return {
-        "hostname": socket.gethostname(),
-        "platform": platform.platform(),
-        "cpu": _cpu_model(),
-        "cpu_cores": psutil.cpu_count(logical=False) or os.cpu_count(),
-        "cpu_threads": os.cpu_count(),
-        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
-        "gpus": visible_gpus(),
-    }
+    return Hardware(
+        hostname=socket.gethostname(),
+        platform=platform.platform(),
+        cpu=_cpu_model(),
+        cpu_cores=psutil.cpu_count(logical=False) or os.cpu_count(),
+        cpu_threads=os.cpu_count(),
+        memory_gb=round(psutil.virtual_memory().total / 1e9, 1),
+        gpus=visible_gpus(),
+    )
 
 
-def _deployment(root: Path) -> dict[str, Any]:
+def _deployment(root: Path) -> dict[str, str | dict[str, str]]:
     files = environment_at(Path(sys.prefix), root)
     if not files:
         return {"deployment": "host"}
@@ -71,18 +71,18 @@ def _deployment(root: Path) -> dict[str, Any]:
     }
 
 
-def _torch() -> dict[str, Any] | None:
+def _torch() -> Torch | None:
     """PyTorch, CUDA, cuDNN and GPUs as this process sees them, if it has loaded PyTorch."""
     torch = sys.modules.get("torch")
     if torch is None:
         return None
     available = torch.cuda.is_available()
-    return {
-        "version": str(torch.__version__),
-        "cuda": torch.version.cuda,
-        "cudnn": torch.backends.cudnn.version() if available else None,
-        "gpus": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
-    }
+    return Torch(
+        version=str(torch.__version__),
+        cuda=torch.version.cuda,
+        cudnn=torch.backends.cudnn.version() if available else None,
+        gpus=[torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
+    )
 
 
 def _cpu_model() -> str:

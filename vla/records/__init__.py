@@ -1,1 +1,1 @@
-"""What is written of every job: records, the attempts behind them."""
+"""Every record that jobs write, one file each: typed, versioned, sealed. docs/records.md shows them."""

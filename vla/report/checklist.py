@@ -1,12 +1,16 @@
 """The reproducibility checklist, filled from the records of all jobs behind a result."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-Record = dict[str, Any]
+from vla.records.circumstances import JobRecord
+from vla.records.evaluation import EvaluationRecord
+from vla.records.run import RunRecord
 
 
-def checklist(runs: list[Record], evaluations: list[Record]) -> list[tuple[bool, str, str]]:
+def checklist(
+    runs: list[RunRecord], evaluations: list[EvaluationRecord]
+) -> list[tuple[bool, str, str]]:
     """The reproducibility checklist: (fulfilled, what, value).
 
     An item is fulfilled only when it is by every job: `runs` and `evaluations` are all their
@@ -14,62 +18,62 @@ def checklist(runs: list[Record], evaluations: list[Record]) -> list[tuple[bool,
     """
     jobs = [*runs, *evaluations]
     return [
-        (True, "Python version", _shown(jobs, lambda job: job["environment"]["python"])),
-        (True, "PyTorch version", _shown(jobs, lambda job: job["environment"]["torch"]["version"])),
+        (True, "Python version", _shown(jobs, lambda job: job.environment.python)),
+        (True, "PyTorch version", _shown(jobs, lambda job: job.environment.torch.version)),
         (
             True,
             "CUDA version",
-            _shown(jobs, lambda job: job["environment"]["torch"]["cuda"] or "none (CPU build)"),
+            _shown(jobs, lambda job: job.environment.torch.cuda or "none (CPU build)"),
         ),
         (
-            all(job["environment"]["deployment"] == "conda" for job in jobs),
+            all(job.environment.deployment == "conda" for job in jobs),
             "Locked environment",
             _shown(jobs, _software),
         ),
-        (True, "Random seed set", _shown(runs, lambda run: str(run["seed"]))),
+        (True, "Random seed set", _shown(runs, lambda run: str(run.seed))),
         (
-            all(job["determinism"]["mode"] == "strict" for job in jobs),
+            all(job.determinism.mode == "strict" for job in jobs),
             "Deterministic algorithms",
-            _shown(jobs, lambda job: f"{job['determinism']['mode']} mode"),
+            _shown(jobs, lambda job: f"{job.determinism.mode} mode"),
         ),
         (
-            all(job["git"]["commit"] and not job["git"]["dirty"] for job in jobs),
+            all(job.git.commit and not job.git.dirty for job in jobs),
             "Git commit",
             _shown(jobs, _commit),
         ),
         (True, "Dataset version", _shown(runs, _dataset)),
         (True, "Hardware", _shown(jobs, _hardware)),
-        (True, "Renderer", _shown(evaluations, lambda job: job["renderer"]["renderer"])),
+        (True, "Renderer", _shown(evaluations, lambda job: job.renderer["renderer"])),
     ]
 
 
-def _shown(records: list[Record], of: Callable[[Record], str]) -> str:
+def _shown(records: Sequence[JobRecord], of: Callable[[Any], str]) -> str:
     return "; ".join(dict.fromkeys(of(record) for record in records))
 
 
-def _software(job: Record) -> str:
-    environment = job["environment"]
-    if environment["deployment"] == "conda":
-        return f"conda, {environment['name']}, lock {environment['lock'][:12]}"
+def _software(job: JobRecord) -> str:
+    environment = job.environment
+    if environment.deployment == "conda":
+        return f"conda, {environment.name}, lock {environment.lock[:12]}"
     return "host, not isolated (no --use-conda)"
 
 
-def _commit(job: Record) -> str:
-    commit = job["git"]["commit"] or "not in git"
-    if job["git"]["dirty"]:
-        commit += f" with {len(job['git']['dirty'])} uncommitted changes (kept beside the record)"
+def _commit(job: JobRecord) -> str:
+    commit = job.git.commit or "not in git"
+    if job.git.dirty:
+        commit += f" with {len(job.git.dirty)} uncommitted changes (kept beside the record)"
     return commit
 
 
-def _dataset(run: Record) -> str:
+def _dataset(run: RunRecord) -> str:
     return ", ".join(
-        f"{dataset['name']} {dataset['version']} (content {dataset['content'][:12]})"
-        for dataset in run["datasets"]
+        f"{dataset.name} {dataset.version} (content {dataset.content[:12]})"
+        for dataset in run.datasets
     )
 
 
-def _hardware(job: Record) -> str:
-    machine = job["hardware"]
-    on_gpu = job["device"].startswith("cuda")
-    processor = ", ".join(job["environment"]["torch"]["gpus"]) if on_gpu else machine["cpu"]
-    return f"{processor}, {machine['memory_gb']:.0f} GB memory"
+def _hardware(job: JobRecord) -> str:
+    machine = job.hardware
+    on_gpu = job.device.startswith("cuda")
+    processor = ", ".join(job.environment.torch.gpus) if on_gpu else machine.cpu
+    return f"{processor}, {machine.memory_gb:.0f} GB memory"

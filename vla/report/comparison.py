@@ -1,27 +1,25 @@
 """The figure of two experiments, compared on the same episodes."""
 
-from typing import Any
-
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
+from vla.records.rates import PairedRates
 from vla.report.style import WIDTH, colour, draw_rates, label_tasks
 
 
-def draw_comparison(results: dict[str, Any], names: tuple[str, str]) -> Figure:
+def draw_comparison(results: PairedRates, names: tuple[str, str]) -> Figure:
     """Two experiments side by side, overall and by task.
 
-    `results`: as from `vla.statistics.comparison.compare`. Single tasks carry no interval: they
-    have few episodes.
+    Single tasks carry no interval: they have few episodes.
     """
     figure, axes = plt.subplots(figsize=(WIDTH, 4.2))
     for number, side in enumerate(("baseline", "candidate")):
         offset = (number - 0.5) * 0.4
         style = {"color": colour(number)}
-        draw_rates(axes, [offset], [results[side]], 0.4, label=names[number], **style)
-        rates = [100 * task[side] for task in results["by_task"].values()]
+        draw_rates(axes, [offset], [getattr(results, side)], 0.4, label=names[number], **style)
+        rates = [100 * getattr(task, side) for task in results.by_task.values()]
         positions = [position + 1 + offset for position in range(len(rates))]
         axes.bar(positions, rates, 0.36, **style)
-    axes.set_title(results["statement"], fontsize=10)
-    label_tasks(axes, list(results["by_task"]))
+    axes.set_title(results.statement, fontsize=10)
+    label_tasks(axes, list(results.by_task))
     return figure

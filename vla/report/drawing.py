@@ -3,23 +3,22 @@
 import importlib.util
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from vla.errors import UserError
 from vla.files.atomic import write_text
 from vla.files.described import describe_file
 from vla.plan.figures import FigureFile, find_figures
+from vla.records.figures import DrawnFigure
 from vla.report.sources import ExperimentSource
 from vla.report.style import save
 
 
 def draw_figures(
     source: ExperimentSource, root: Path, folder: Path, relative_to: Path
-) -> list[dict[str, Any]]:
+) -> list[DrawnFigure]:
     """Draw the figures of the project at `root` into `folder`, as NAME.svg and NAME.csv.
 
-    Returns what the record says of each: name, title, caption, `picture` and `data`, the files
-    named relative to `relative_to`.
+    Returns what the record says of each, the files named relative to `relative_to`.
     """
     drawn = []
     for figure in find_figures(root):
@@ -28,13 +27,13 @@ def draw_figures(
         save(module.draw(source), picture)
         write_text(data, module.table(source).to_csv(index=False))
         drawn.append(
-            {
-                "name": figure.name,
-                "title": figure.title,
-                "caption": figure.caption,
-                "picture": describe_file(picture, relative_to),
-                "data": describe_file(data, relative_to),
-            }
+            DrawnFigure(
+                name=figure.name,
+                title=figure.title,
+                caption=figure.caption,
+                picture=describe_file(picture, relative_to),
+                data=describe_file(data, relative_to),
+            )
         )
     return drawn
 

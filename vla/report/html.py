@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from vla.files.described import check_file
-from vla.files.sealed import read_sealed
 from vla.plan.items import Experiment
 from vla.plan.plan import Plan
+from vla.records.comparison import ComparisonRecord
+from vla.records.film import FilmRecord
+from vla.records.summary import SummaryRecord
 from vla.report.overview import draw_overview
 from vla.report.readme import readme_context
 from vla.report.sources import read_figures
@@ -27,13 +29,13 @@ def render_report(plan: Plan, folder: Path, unfinished: dict[str, dict[str, Any]
     for experiment in plan.experiments.values():
         if experiment.name in unfinished:
             continue
-        summary = read_sealed(experiment.document("summary", "summary.json"))
+        summary = SummaryRecord.read(experiment.document("summary", "summary.json"))
         context = readme_context(experiment, summary)
         context["figures"] = [
             {
                 "title": figure.title,
                 "caption": figure.caption,
-                "picture": inline(experiment.folder / figure.picture),
+                "picture": inline(experiment.folder / figure.picture.path),
             }
             for figure in read_figures(experiment)
         ]
@@ -47,9 +49,9 @@ def render_report(plan: Plan, folder: Path, unfinished: dict[str, dict[str, Any]
         if {pair.baseline, pair.candidate} & unfinished.keys():
             continue
         base = plan.root / "results" / pair.name
-        comparison = read_sealed(base / "comparison.json")
-        (figure,) = (check_file(file, base) for file in comparison["files"])
-        comparisons.append(comparison | {"figure": inline(figure)})
+        comparison = ComparisonRecord.read(base / "comparison.json")
+        figure = inline(check_file(comparison.figure, base))
+        comparisons.append(dict(comparison) | {"figure": figure})
     template = template_environment(plan.root).get_template("report.html.j2")
     return template.render(
         experiments=experiments,
@@ -68,14 +70,18 @@ def inline(path: Path) -> str:
 
 def _videos(experiment: Experiment) -> list[dict[str, Any]]:
     """Filmed episodes of the instructed condition, each checked against its record."""
-    videos = []
-    for run in experiment.runs:
-        for evaluation in run.evaluations:
-            if evaluation.condition != "instructed":
-                continue
-            record = read_sealed(experiment.film_record(run, evaluation))
-            files = {file["path"]: file for file in record["files"]}
-            for video in record["videos"]:
-                picture = inline(check_file(files[video["path"]], experiment.folder))
-                videos.append(video | {"picture": picture})
-    return videos
+    films = [
+        film
+        for run in experiment.runs
+        for evaluation in run.evaluations
+        if evaluation.condition == "instructed"
+        for film in FilmRecord.read(experiment.film_record(run, evaluation)).films
+    ]
+    return [
+        {
+            "task": film.task,
+            "outcome": film.outcome,
+            "picture": inline(check_file(film.file, experiment.folder)),
+        }
+        for film in films
+    ]

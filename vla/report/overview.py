@@ -1,14 +1,13 @@
 """The figure of all experiments together."""
 
-from typing import Any
-
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
+from vla.records.rates import Rates
 from vla.report.style import WIDTH, colour
 
 
-def draw_overview(summaries: list[tuple[str, dict[str, Any]]]) -> Figure:
+def draw_overview(summaries: list[tuple[str, Rates]]) -> Figure:
     """Every experiment's success rate with its interval and target, one row each.
 
     `summaries`: names to show and summaries.
@@ -16,10 +15,10 @@ def draw_overview(summaries: list[tuple[str, dict[str, Any]]]) -> Figure:
     figure, axes = plt.subplots(figsize=(WIDTH, 1.1 + 0.4 * len(summaries)))
     targets = {}
     for row, (_, summary) in enumerate(summaries):
-        rate = summary["conditions"]["instructed"]["overall"]
-        below, above = rate["rate"] - rate["low"], rate["high"] - rate["rate"]
+        rate = summary.conditions["instructed"].overall
+        below, above = rate.rate - rate.low, rate.high - rate.rate
         axes.errorbar(
-            100 * rate["rate"],
+            100 * rate.rate,
             row,
             xerr=[[100 * below], [100 * above]],
             fmt="o",
@@ -27,8 +26,8 @@ def draw_overview(summaries: list[tuple[str, dict[str, Any]]]) -> Figure:
             color=colour(0),
             label="measured, 95 % Wilson interval" if row == 0 else None,
         )
-        if summary["target"] is not None:
-            targets[row] = 100 * summary["target"]
+        if summary.target is not None:
+            targets[row] = 100 * summary.target
     if targets:
         style = {"marker": "|", "s": 260, "color": "0.2", "label": "target"}
         axes.scatter(list(targets.values()), list(targets), **style)

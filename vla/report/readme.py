@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from vla.files.sealed import read_sealed
 from vla.monitoring.monitor import describe_event
 from vla.plan.items import Experiment
+from vla.records.check import CheckRecord
+from vla.records.evaluation import EvaluationRecord
+from vla.records.run import RunRecord
+from vla.records.summary import SummaryRecord
 from vla.report.checklist import checklist
 from vla.report.templates import template_environment
 
@@ -14,15 +17,16 @@ def render_readme(context: dict[str, Any], root: Path) -> str:
     return template_environment(root).get_template("experiment.md.j2").render(context)
 
 
-def readme_context(experiment: Experiment, summary: dict[str, Any]) -> dict[str, Any]:
+def readme_context(experiment: Experiment, summary: SummaryRecord) -> dict[str, Any]:
     """What README and report show of one experiment: its words, numbers and records."""
-    runs = [read_sealed(experiment.run_record(run)) for run in experiment.runs]
+    runs = [RunRecord.read(experiment.run_record(run)) for run in experiment.runs]
     evaluations = [
-        read_sealed(experiment.evaluation_record(run, evaluation))
+        EvaluationRecord.read(experiment.evaluation_record(run, evaluation))
         for run in experiment.runs
         for evaluation in run.evaluations
     ]
-    seconds = sum(run["training_seconds"] for run in runs)
+    seconds = sum(run.training_seconds for run in runs)
+    check = CheckRecord.read(experiment.results(experiment.runs[0].name, "check.json"))
     return {
         "folder": experiment.name,
         "experiment": experiment.config.experiment.model_dump(mode="json"),
@@ -31,16 +35,12 @@ def readme_context(experiment: Experiment, summary: dict[str, Any]) -> dict[str,
         "runs": runs,
         "evaluations": evaluations,
         "training_seconds": seconds,
-        "gpu_hours": sum(run["gpu_hours"] for run in runs),
-        "checks": read_sealed(experiment.results(experiment.runs[0].name, "check.json"))["checks"],
+        "gpu_hours": sum(run.gpu_hours or 0 for run in runs),
+        "checks": check.checks,
         "checklist": checklist(runs, evaluations),
         "events": [
-            *(
-                f"seed {run['seed']}: {describe_event(event)}"
-                for run in runs
-                for event in run["events"]
-            ),
-            *summary["evaluation_gap"],
+            *(f"seed {run.seed}: {describe_event(event)}" for run in runs for event in run.events),
+            *summary.evaluation_gap,
         ],
     }
 

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from vla.files.atomic import write_atomic
+from vla.records.rates import Rate
 from vla.statistics.rates import percent
 from vla.words import short_task
 
@@ -45,12 +46,12 @@ def colour(number: int) -> str:
 
 
 def draw_rates(
-    axes: Axes, positions: list[float], rates: list[dict[str, Any]], width: float, **style: Any
+    axes: Axes, positions: list[float], rates: list[Rate], width: float, **style: Any
 ) -> None:
     """Bars of success rates in percent with their intervals; `style` as for `Axes.bar`."""
-    heights = [100 * rate["rate"] for rate in rates]
-    below = [100 * (rate["rate"] - rate["low"]) for rate in rates]
-    above = [100 * (rate["high"] - rate["rate"]) for rate in rates]
+    heights = [100 * rate.rate for rate in rates]
+    below = [100 * (rate.rate - rate.low) for rate in rates]
+    above = [100 * (rate.high - rate.rate) for rate in rates]
     axes.bar(positions, heights, width * 0.9, **style)
     axes.errorbar(
         positions, heights, [below, above], fmt="none", ecolor="0.15", capsize=3, linewidth=1

@@ -2,21 +2,23 @@
 
 from typing import Any
 
-ABSENT = "(absent)"
+from vla.plan.sections import changes, flat
+from vla.records.circumstances import Hardware, JobRecord
+from vla.records.evaluation import EvaluationRecord
 
 
-def differences(one: dict[str, Any], other: dict[str, Any]) -> dict[str, list[str]]:
+def differences(one: JobRecord, other: JobRecord) -> dict[str, list[str]]:
     """Differences between two records of runs, or of evaluations, by kind.
 
     A kind without any is left out. Lines read `training.batch_size 256 → 128`.
     """
-    first, second = one["identity"], other["identity"]
+    first, second = one.identity, other.identity
     found = {
         "configuration": changes(_configuration(first), _configuration(second)),
         "data": changes(_data(first), _data(second)),
         "code": _code(first["code"], second["code"]),
         "software": changes(_software(one), _software(other)),
-        "machine": changes(_machine(one["hardware"]), _machine(other["hardware"])),
+        "machine": changes(_machine(one.hardware), _machine(other.hardware)),
     }
     return {kind: lines for kind, lines in found.items() if lines}
 
@@ -69,20 +71,20 @@ def _code(one: dict[str, str], other: dict[str, str]) -> list[str]:
     ]
 
 
-def _software(record: dict[str, Any]) -> dict[str, Any]:
-    environment = record["environment"]
-    torch = environment["torch"] or {}
-    lock = {"lock": environment["lock"][:12]} if "lock" in environment else {}
-    renderer = flat({"renderer": record["renderer"]}) if "renderer" in record else {}
-    conda = environment.get("conda_packages", {})
+def _software(record: JobRecord) -> dict[str, Any]:
+    environment, torch = record.environment, record.environment.torch
+    lock = {"lock": environment.lock[:12]} if environment.lock else {}
+    evaluated = isinstance(record, EvaluationRecord)
+    renderer = flat({"renderer": record.renderer}) if evaluated else {}
+    conda = environment.conda_packages
     return {
-        "deployment": environment["deployment"],
+        "deployment": environment.deployment,
         **lock,
-        "python": environment["python"],
-        "CUDA": torch.get("cuda"),
-        "cuDNN": torch.get("cudnn"),
+        "python": environment.python,
+        "CUDA": torch.cuda if torch else None,
+        "cuDNN": torch.cudnn if torch else None,
         **renderer,
-        **environment["packages"],
+        **environment.packages,
         **{f"conda package {name}": _shortened(build) for name, build in conda.items()},
     }
 
@@ -94,27 +96,7 @@ def _shortened(build: str) -> str:
     return f"{named} sha256:{digest[:12]}"
 
 
-def _machine(hardware: dict[str, Any]) -> dict[str, Any]:
-    gpus = [gpu["name"] for gpu in hardware["gpus"]]
-    drivers = sorted({gpu["driver"] for gpu in hardware["gpus"]})
-    return {"CPU": hardware["cpu"], "GPUs": gpus, "driver": drivers}
-
-
-def flat(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested sections as one level: `training.batch_size`."""
-    values: dict[str, Any] = {}
-    for name, content in value.items():
-        if isinstance(content, dict):
-            values |= flat(content, f"{prefix}{name}.")
-        else:
-            values[prefix + name] = content
-    return values
-
-
-def changes(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
-    """`name old → new` for each name whose values differ."""
-    return [
-        f"{name} {one.get(name, ABSENT)} → {other.get(name, ABSENT)}"
-        for name in [*one, *(name for name in other if name not in one)]
-        if one.get(name, ABSENT) != other.get(name, ABSENT)
-    ]
+def _machine(hardware: Hardware) -> dict[str, Any]:
+    gpus = [gpu.name for gpu in hardware.gpus]
+    drivers = sorted({gpu.driver for gpu in hardware.gpus})
+    return {"CPU": hardware.cpu, "GPUs": gpus, "driver": drivers}

@@ -1,15 +1,22 @@
 """Where a file comes from: run, code, configuration, data, environment, machine."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from vla.errors import UserError
-from vla.files.described import check_file
-from vla.files.sealed import read_sealed
+from vla.files.described import File, check_file
 from vla.files.yaml import read_yaml
 from vla.plan.deployment import Deployment
 from vla.plan.items import Experiment
 from vla.plan.plan import Plan
+from vla.records.base import Record
+from vla.records.circumstances import JobRecord
+from vla.records.evaluation import EvaluationRecord
+from vla.records.figures import FiguresRecord
+from vla.records.film import FilmRecord
+from vla.records.kinds import record_model
+from vla.records.models import ModelsRecord
+from vla.records.run import RunRecord
 from vla.reproduction.places import experiment_folder, placed
 
 # What names the files that a job made, and where it lies in an experiment's folder.
@@ -33,36 +40,36 @@ def explain(path: Path) -> str:
     if path != record_path:
         folder = experiment_folder(record_path)
         check_file(_named(record, path, folder), folder)
-    lines = [f"{path.name}: made by {record['kind']}, key {record['key']}", *_story(record)]
+    lines = [f"{path.name}: made by {record.KIND}, key {record.key}", *_story(record)]
     if view != path:
         lines.insert(0, f"{view.parent.parent.name} of the model is {path}")
-    if record["kind"] == "film":
+    if isinstance(record, FilmRecord):
         record_path = record_path.parents[1] / "evaluation.json"
-        record = read_sealed(record_path)
-        lines += ["", f"of the evaluation {record['key']}, {record['condition']}", *_story(record)]
-    if record["kind"] == "evaluation":
-        run = read_sealed(record_path.parents[1] / "run.json")
-        lines += ["", f"of the policy of run {run['key']} (seed {run['seed']})", *_story(run)]
+        record = EvaluationRecord.read(record_path)
+        lines += ["", f"of the evaluation {record.key}, {record.condition}", *_story(record)]
+    if isinstance(record, EvaluationRecord):
+        run = RunRecord.read(record_path.parents[1] / "run.json")
+        lines += ["", f"of the policy of run {run.key} (seed {run.seed})", *_story(run)]
         record = run
-    for data, store in zip(record["datasets"], record["identity"]["data"]["stores"], strict=True):
+    for data, store in zip(record.datasets, record.identity["data"]["stores"], strict=True):
         lines += [
             "",
-            f"on dataset {data['name']} {data['version']}, content {data['content'][:12]}",
+            f"on dataset {data.name} {data.version}, content {data.content[:12]}",
             f"  cameras: {', '.join(store['cameras'])}; {100 * store['share']:.4g} % of the samples",
         ]
     return "\n".join(lines)
 
 
-def find_record(path: Path) -> tuple[Path, dict[str, Any]]:
-    """The record that names `path`, or `path` itself when it is one."""
+def find_record(path: Path) -> tuple[Path, RunRecord | EvaluationRecord | FilmRecord]:
+    """The record of the job that names `path`, or `path` itself when it is one."""
     if path.name in RECORDS:
-        return path, read_sealed(path)
+        return path, record_model(path).read(path)
     folder = experiment_folder(path)
     damaged = []
     for name, pattern in RECORDS.items():
         for candidate in sorted(folder.glob(f"{pattern}/{name}")):
             try:
-                record = read_sealed(candidate)
+                record = record_model(candidate).read(candidate)
             except UserError as error:  # it need not be the one that is sought
                 damaged.append(error.problem)
                 continue
@@ -80,11 +87,11 @@ def _released(path: Path) -> Path:
     if path.parts[-4:-3] != ("models",) or not path.parent.name.startswith("seed"):
         return path
     folder = path.parents[3]
-    for policy in read_sealed(path.parents[1] / "models.json")["policies"]:
-        for file in policy["files"]:
-            if (f"seed{policy['seed']}", Path(file["path"]).name) == (path.parent.name, path.name):
-                check_file(file | {"path": path.relative_to(folder).as_posix()}, folder)
-                return folder / file["path"]
+    for policy in ModelsRecord.read(path.parents[1] / "models.json").policies:
+        for file in (policy.weights, policy.description):
+            if (f"seed{policy.seed}", file.name) == (path.parent.name, path.name):
+                check_file(replace(file, path=path.relative_to(folder).as_posix()), folder)
+                return folder / file.path
     return path
 
 
@@ -120,13 +127,11 @@ def _document(path: Path) -> str:
 def _check(document: Path) -> None:
     """`UserError` when sealed numbers or a recorded figure have changed; texts have no hash."""
     if document.suffix == ".json":
-        read_sealed(document)
+        record_model(document).read(document)
     record = document.with_name("figures.json")
     if record.is_file():
         folder = experiment_folder(document)
-        content = read_sealed(record)
-        files = [figure[file] for figure in content["figures"] for file in ("picture", "data")]
-        named = _named({"files": [*files, content["page"]]}, document, folder)
+        named = _named(FiguresRecord.read(record), document, folder)
         if named:
             check_file(named, folder)
 
@@ -163,24 +168,21 @@ def _same(view: Path, made: Path) -> bool:
     return made.is_file() and made.read_bytes() == view.read_bytes()
 
 
-def _named(record: dict[str, Any], path: Path, folder: Path) -> dict[str, Any] | None:
-    return next(
-        (file for file in record["files"] if (folder / file["path"]).resolve() == path.resolve()),
-        None,
-    )
+def _named(record: Record, path: Path, folder: Path) -> File | None:
+    files = record.all_files()
+    return next((file for file in files if (folder / file.path).resolve() == path.resolve()), None)
 
 
-def _story(record: dict[str, Any]) -> list[str]:
-    git, environment, hardware = record["git"], record["environment"], record["hardware"]
-    dirty = f" with {len(git['dirty'])} uncommitted files" if git["dirty"] else ""
-    software = environment.get("name", "host environment")
-    torch = environment["torch"]["version"] if environment["torch"] else "none"
-    gpus = ", ".join(gpu["name"] for gpu in hardware["gpus"]) or "no GPU"
+def _story(record: JobRecord) -> list[str]:
+    git, environment, hardware = record.git, record.environment, record.hardware
+    dirty = f" with {len(git.dirty)} uncommitted files" if git.dirty else ""
+    torch = environment.torch.version if environment.torch else "none"
+    gpus = ", ".join(gpu.name for gpu in hardware.gpus) or "no GPU"
     return [
-        f"  when:        {record['started']} to {record['finished']}",
-        f"  code:        commit {git['commit'] or '(no git)'}{dirty}, "
-        f"{len(record['identity']['code'])} files in the key",
-        f"  environment: {environment['deployment']}, {software}; Python {environment['python']}, "
-        f"PyTorch {torch}, {len(environment['packages'])} packages",
-        f"  machine:     {hardware['hostname']}, {hardware['cpu']}, {gpus}",
+        f"  when:        {record.started} to {record.finished}",
+        f"  code:        commit {git.commit or '(no git)'}{dirty}, "
+        f"{len(record.identity['code'])} files in the key",
+        f"  environment: {environment.deployment}, {environment.name or 'host environment'}; "
+        f"Python {environment.python}, PyTorch {torch}, {len(environment.packages)} packages",
+        f"  machine:     {hardware.hostname}, {hardware.cpu}, {gpus}",
     ]

@@ -1,19 +1,18 @@
 """Where bytes differ: whether two runs achieve the same, judged by losses and success rates."""
 
-from typing import Any
-
 import pandas as pd
 from statsmodels.stats.proportion import confint_proportions_2indep
 
+from vla.records.run import RunRecord
 from vla.statistics.comparison import PAIR, compare
 from vla.statistics.rates import CONFIDENCE
 
 
-def compare_losses(one: dict[str, Any], other: dict[str, Any], tolerance: float) -> tuple[str, str]:
+def compare_losses(one: RunRecord, other: RunRecord, tolerance: float) -> tuple[str, str]:
     """(equivalent or undecided, why), from the final losses of two runs' records."""
-    losses = [record["final_loss"] for record in (one, other)]
+    losses = [record.final_loss for record in (one, other)]
     text = f"{losses[0]:.6g} and {losses[1]:.6g}"
-    if one["identity"]["model"] != other["identity"]["model"]:
+    if one.identity["model"] != other.identity["model"]:
         return "equivalent", f"{text}, not compared: another model"
     apart = abs(losses[0] - losses[1]) / max(map(abs, losses)) if any(losses) else 0.0
     text += f", {100 * apart:.1f} % apart"
@@ -48,15 +47,13 @@ def compare_rates(one: pd.DataFrame, other: pd.DataFrame, margin: float) -> tupl
 
 def _paired(one: pd.DataFrame, other: pd.DataFrame) -> tuple[float, float, str]:
     result = compare(one, other)
-    low, high, pairs = result["difference_low"], result["difference_high"], result["pairs"]
+    low, high, pairs = result.difference_low, result.difference_high, result.pairs
     # Without a single differing pair the bootstrap sees no spread: then nothing bounds the
     # difference but the number of pairs (rule of three, Hanley and Lippman-Hand 1983).
     if low == high:
         low, high = max(low - 3 / pairs, -1.0), min(high + 3 / pairs, 1.0)
-    rates = [
-        (result["both_succeed"] + result[f"only_{who}"]) / pairs
-        for who in ("baseline", "candidate")
-    ]
+    alone = (result.only_baseline, result.only_candidate)
+    rates = [(result.both_succeed + only) / pairs for only in alone]
     return low, high, _in_words(rates, low, high, f"{pairs} pairs of episodes")
 
 

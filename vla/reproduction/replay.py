@@ -18,7 +18,7 @@ def replay(run: FinishedRun, folder: Path, root: Path, margin: float, tolerance:
     `UserError` when the code cannot be had as it was: made outside git, or with uncommitted files
     of which the record's patch is missing, has changed or lacks one that decides the result.
     """
-    commit = run.record["git"]["commit"]
+    commit = run.record.git.commit
     if commit is None:
         raise UserError(
             f"{run.path} was made outside git: its code is not known.", "Compare with verify."
@@ -29,31 +29,29 @@ def replay(run: FinishedRun, folder: Path, root: Path, margin: float, tolerance:
     _call(["git", "clone", "--quiet", "--no-checkout", str(root), str(folder)], root)
     _call(["git", "checkout", "--quiet", commit], folder)
     _share_data(root, folder)
-    experiment = run.record["experiment"]
+    experiment = run.record.experiment
     command = [sys.executable, "-m", "snakemake", "--quiet", "rules"]
     command += ["--config", f'experiments=["{experiment}"]', "comparisons=[]"]
     if patch:
         # Nobody's settings may mend white space in what ran.
         _call(["git", "apply", "--whitespace=nowarn", str(patch)], folder)
         command.append("allow_dirty=True")
-    if run.record["environment"]["deployment"] == "conda":
+    if run.record.environment.deployment == "conda":
         command.append("--use-conda")
     _call(command, folder)
-    seed = run.record["seed"]
-    again = sorted(folder.glob(f"experiments/{experiment}/results/seed{seed}-*/run.json"))
-    return verify(run, read_run(again[-1]), margin, tolerance)
+    pattern = f"experiments/{experiment}/results/seed{run.record.seed}-*/run.json"
+    return verify(run, read_run(max(folder.glob(pattern))), margin, tolerance)
 
 
 def _recorded_patch(run: FinishedRun, root: Path) -> Path | None:
     """The uncommitted changes of a run, checked; a file that its record does not name is none of them."""
-    path = run.path.with_name("uncommitted.patch").relative_to(run.folder).as_posix()
-    named = [file for file in run.record["files"] if file["path"] == path]
-    patch = check_file(named[0], run.folder) if named else None
+    named = run.record.files.patch
+    patch = check_file(named, run.folder) if named else None
     kept = patched_files(patch, root) if patch else set()
-    executed = run.record["identity"]["code"]
+    executed = run.record.identity["code"]
     lacking = [
         name
-        for name in run.record["git"]["dirty"]
+        for name in run.record.git.dirty
         if name not in kept and (decides_result(name) or name in executed)
     ]
     if lacking:

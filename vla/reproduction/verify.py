@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from vla.errors import UserError
-from vla.files.described import check_file
-from vla.files.sealed import read_sealed
+from vla.files.described import File, check_file
+from vla.records.circumstances import JobRecord
+from vla.records.evaluation import EvaluationRecord
+from vla.records.run import RunRecord
 from vla.reproduction.differences import differences, with_evaluations
 from vla.reproduction.judgement import compare_losses, compare_rates
 from vla.reproduction.places import placed
@@ -16,36 +17,29 @@ from vla.reproduction.places import placed
 # Word -> exit code. A mistake of the user's has 1.
 VERDICTS = {"identical": 0, "equivalent": 10, "undecided": 11, "different": 12}
 
-Record = dict[str, Any]
-
 
 @dataclass(frozen=True)
 class FinishedRun:
     """One run as its records tell: `evaluations` in the order in which they were finished."""
 
     path: Path
-    record: Record
-    evaluations: tuple[Record, ...]
+    record: RunRecord
+    evaluations: tuple[EvaluationRecord, ...]
 
     @property
     def folder(self) -> Path:
         """The experiment's, which file paths of records are relative to."""
-        return self.path.parents[:3][-1]  # a record that was sent may lie right under the root
+        return RunRecord.folder_of(self.path)
 
-    def digest(self, record: Record, ending: str) -> tuple[str, bool]:
-        """SHA-256 of the file that `record` names, and whether the file is here.
-
-        `UserError` when it is here and has other bytes than were recorded.
-        """
-        file = _described(record, ending)
-        here = (self.folder / file["path"]).exists()
+    def has(self, file: File) -> bool:
+        """Whether a recorded file is here; `UserError` when it is, with other bytes."""
+        here = (self.folder / file.path).exists()
         if here:
             check_file(file, self.folder)
-        return file["sha256"], here
+        return here
 
-    def episodes(self, evaluation: Record) -> pd.DataFrame:
-        file = _described(evaluation, "episodes.parquet")
-        return pd.read_parquet(check_file(file, self.folder))
+    def episodes(self, evaluation: EvaluationRecord) -> pd.DataFrame:
+        return pd.read_parquet(check_file(evaluation.files.episodes, self.folder))
 
 
 @dataclass
@@ -70,11 +64,11 @@ def read_run(path: Path) -> FinishedRun:
         raise UserError(
             f"{path} is not a run.", "Name a folder experiments/E/results/seed…, or its run.json."
         )
-    content = read_sealed(record)
-    beside = [read_sealed(found) for found in sorted(record.parent.glob("*/evaluation.json"))]
+    content = RunRecord.read(record)
+    found = sorted(record.parent.glob("*/evaluation.json"))
     # A record that was sent may lie beside evaluations of others.
-    own = [evaluation for evaluation in beside if evaluation["identity"]["run"] == content["key"]]
-    own.sort(key=lambda evaluation: (evaluation["finished"], evaluation["key"]))
+    own = [e for e in map(EvaluationRecord.read, found) if e.run == content.key]
+    own.sort(key=lambda evaluation: (evaluation.finished, evaluation.key))
     return FinishedRun(record, content, tuple(own))
 
 
@@ -97,14 +91,18 @@ def verify(
         {name: differences(*pair) for name, pair in pairs.items()},
     )
     words, reasons = [], []
-    same_policy, reason = _compare_bytes(one, other, (one.record, other.record), "policy")
+    records = (one.record, other.record)
+    same_policy, reason = _compare_bytes(
+        one, other, [record.files.policy for record in records], _same_key(*records)
+    )
     reasons.append(f"policy: {reason}")
     if not same_policy:
         word, reason = compare_losses(one.record, other.record, tolerance)
         words.append(word)
         reasons.append(f"final loss: {reason}")
     for name, pair in pairs.items():
-        same, reason = _compare_bytes(one, other, pair, "episodes", same_policy)
+        files = [evaluation.files.episodes for evaluation in pair]
+        same, reason = _compare_bytes(one, other, files, same_policy and _same_key(*pair))
         reasons.append(f"episodes, {name}: {reason}")
         if not (same and same_policy):
             word, reason = _compare_episodes(one, other, pair, margin)
@@ -123,34 +121,35 @@ def verify(
 
 def _pairs(
     one: FinishedRun, other: FinishedRun
-) -> tuple[dict[str, tuple[Record, Record]], dict[str, str]]:
+) -> tuple[dict[str, tuple[EvaluationRecord, EvaluationRecord]], dict[str, str]]:
     """Evaluations to compare, by condition: the latest with equal keys, else the latest of each.
 
     And the conditions that only the 'first' or the 'second' run has.
     """
-    mine, theirs = ({e["condition"]: e for e in run.evaluations} for run in (one, other))
+    mine, theirs = ({e.condition: e for e in run.evaluations} for run in (one, other))
     pairs = {name: (mine[name], theirs[name]) for name in mine if name in theirs}
     for evaluation in one.evaluations:
         for candidate in other.evaluations:
-            if all(evaluation[name] == candidate[name] for name in ("condition", "key")):
-                pairs[evaluation["condition"]] = (evaluation, candidate)
+            if _same_key(evaluation, candidate) and evaluation.condition == candidate.condition:
+                pairs[evaluation.condition] = (evaluation, candidate)
     alone = {name: "first" for name in mine if name not in theirs}
     alone |= {name: "second" for name in theirs if name not in mine}
     return pairs, alone
 
 
+def _same_key(one: JobRecord, other: JobRecord) -> bool:
+    return one.key == other.key
+
+
 def _compare_bytes(
-    one: FinishedRun,
-    other: FinishedRun,
-    records: tuple[Record, Record],
-    what: str,
-    same_input: bool = True,
+    one: FinishedRun, other: FinishedRun, files: list[File], expected: bool
 ) -> tuple[bool, str]:
-    """Whether policies or episodes are the same bytes, and that in words."""
-    ending = {"policy": "policy.safetensors", "episodes": "episodes.parquet"}[what]
-    (first, first_here), (second, second_here) = (
-        run.digest(record, ending) for run, record in zip((one, other), records, strict=True)
-    )
+    """Whether policies or episodes are the same bytes, and that in words.
+
+    `expected`: whether equal keys, made from equal bytes, say that they should be.
+    """
+    first_here, second_here = (run.has(file) for run, file in zip((one, other), files, strict=True))
+    first, second = (file.sha256 for file in files)
     same = first == second
     text = f"the same bytes (SHA-256 {first[:16]}…)"
     if not same:
@@ -158,7 +157,7 @@ def _compare_bytes(
     absent = [which for which, here in (("first", first_here), ("second", second_here)) if not here]
     if absent:
         text += f", of the {' and the '.join(absent)} by its record alone"
-    if not same and same_input and records[0]["key"] == records[1]["key"]:
+    if not same and expected:
         text += (
             "; the keys are equal, the bytes are not: something that decides bits is in no key, or "
             "a machine does not repeat its results"
@@ -167,13 +166,12 @@ def _compare_bytes(
 
 
 def _compare_episodes(
-    one: FinishedRun, other: FinishedRun, pair: tuple[Record, Record], margin: float
+    one: FinishedRun,
+    other: FinishedRun,
+    pair: tuple[EvaluationRecord, EvaluationRecord],
+    margin: float,
 ) -> tuple[str, str]:
     for run, evaluation in zip((one, other), pair, strict=True):
-        if not run.digest(evaluation, "episodes.parquet")[1]:
+        if not run.has(evaluation.files.episodes):
             return "undecided", f"the episodes of {run.path} are not here"
     return compare_rates(one.episodes(pair[0]), other.episodes(pair[1]), margin)
-
-
-def _described(record: Record, ending: str) -> dict[str, Any]:
-    return next(file for file in record["files"] if file["path"].endswith(ending))

@@ -1,19 +1,18 @@
 """Two experiments on the same episodes: McNemar's test on the pairs that differ."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from statsmodels.stats.contingency_tables import mcnemar
 
 from vla.errors import UserError
+from vla.records.rates import PairedRates, PairedTask
 from vla.statistics.rates import CONFIDENCE, success_rate
 
 PAIR = ["task", "episode", "seed"]
 RESAMPLES = 10_000
 
 
-def compare(baseline: pd.DataFrame, candidate: pd.DataFrame) -> dict[str, Any]:
+def compare(baseline: pd.DataFrame, candidate: pd.DataFrame) -> PairedRates:
     """Paired comparison of instructed episodes, matched by task and initial state.
 
     Episodes of several training seeds are averaged over seeds for the difference; McNemar's exact
@@ -35,28 +34,29 @@ def compare(baseline: pd.DataFrame, candidate: pd.DataFrame) -> dict[str, Any]:
     )
     paired["difference"] = paired["success_b"] - paired["success_a"]
     low, high = _bootstrap(paired)
-    return {
-        "baseline": success_rate(baseline).as_json(),
-        "candidate": success_rate(candidate).as_json(),
-        "pairs": len(shared),
-        "both_succeed": int(table[0, 0]),
-        "only_baseline": int(table[0, 1]),
-        "only_candidate": int(table[1, 0]),
-        "both_fail": int(table[1, 1]),
-        "p_value": p_value,
-        "difference": float(paired["difference"].mean()),
-        "difference_low": low,
-        "difference_high": high,
-        "by_task": {
-            task: {
-                "baseline": float(rows["success_a"].mean()),
-                "candidate": float(rows["success_b"].mean()),
-                "pairs": len(rows),
-            }
+    difference = float(paired["difference"].mean())
+    return PairedRates(
+        baseline=success_rate(baseline),
+        candidate=success_rate(candidate),
+        pairs=len(shared),
+        both_succeed=int(table[0, 0]),
+        only_baseline=int(table[0, 1]),
+        only_candidate=int(table[1, 0]),
+        both_fail=int(table[1, 1]),
+        p_value=p_value,
+        difference=difference,
+        difference_low=low,
+        difference_high=high,
+        by_task={
+            task: PairedTask(
+                baseline=float(rows["success_a"].mean()),
+                candidate=float(rows["success_b"].mean()),
+                pairs=len(rows),
+            )
             for task, rows in paired.groupby("task", sort=False)
         },
-        "statement": _statement(p_value, low, high, float(paired["difference"].mean())),
-    }
+        statement=_statement(p_value, low, high, difference),
+    )
 
 
 def _statement(p_value: float, low: float, high: float, difference: float) -> str:

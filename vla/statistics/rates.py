@@ -1,27 +1,11 @@
 """Success rates with intervals."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
-
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
+from vla.records.rates import Rate
+
 CONFIDENCE = 0.95
-
-
-@dataclass(frozen=True)
-class Rate:
-    """`successes` of `episodes` with Wilson's 95 % interval (Wilson 1927)."""
-
-    successes: int
-    episodes: int
-    crashes: int
-    rate: float
-    low: float
-    high: float
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def success_rate(episodes: pd.DataFrame) -> Rate:
@@ -33,11 +17,18 @@ def success_rate(episodes: pd.DataFrame) -> Rate:
     counted = len(episodes) - crashes
     successes = int((episodes["outcome"] == "success").sum())
     if not counted:
-        return Rate(0, 0, crashes, 0.0, 0.0, 1.0)
+        return Rate(successes=0, episodes=0, crashes=crashes, rate=0.0, low=0.0, high=1.0)
     low, high = proportion_confint(successes, counted, 1 - CONFIDENCE, method="wilson")
     rate = successes / counted
     # At 0 or n successes rounding may leave the rate outside by one bit.
-    return Rate(successes, counted, crashes, rate, min(float(low), rate), max(float(high), rate))
+    return Rate(
+        successes=successes,
+        episodes=counted,
+        crashes=crashes,
+        rate=rate,
+        low=min(float(low), rate),
+        high=max(float(high), rate),
+    )
 
 
 def verdict(low: float, high: float, target: float) -> str:
@@ -51,11 +42,11 @@ def percent(rate: float) -> str:
     return f"{100 * rate:.0f} %"
 
 
-def describe(rate: dict[str, Any]) -> str:
+def describe(rate: Rate) -> str:
     """'81 % [72, 88]'."""
-    return f"{percent(rate['rate'])} [{100 * rate['low']:.0f}, {100 * rate['high']:.0f}]"
+    return f"{percent(rate.rate)} [{100 * rate.low:.0f}, {100 * rate.high:.0f}]"
 
 
-def interval(rate: dict[str, Any]) -> str:
+def interval(rate: Rate) -> str:
     """'72 to 88 %'."""
-    return f"{100 * rate['low']:.0f} to {100 * rate['high']:.0f} %"
+    return f"{100 * rate.low:.0f} to {100 * rate.high:.0f} %"

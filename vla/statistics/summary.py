@@ -1,14 +1,13 @@
 """One experiment's evaluations as numbers: by condition, by task, by training seed."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
+from vla.records.rates import ConditionRates, Rates
 from vla.statistics.rates import describe, percent, success_rate, verdict
 
 
-def summarise(episodes: pd.DataFrame, target: float | None) -> dict[str, Any]:
+def summarise(episodes: pd.DataFrame, target: float | None) -> Rates:
     """Rates of all episodes of an experiment.
 
     `episodes`: one row an episode with `condition`, `training_seed`, `task`, `outcome`.
@@ -18,33 +17,25 @@ def summarise(episodes: pd.DataFrame, target: float | None) -> dict[str, Any]:
     """
     conditions = {}
     for condition, rows in episodes.groupby("condition", sort=False):
-        by_seed = {
-            str(seed): success_rate(part).as_json() for seed, part in rows.groupby("training_seed")
-        }
-        rates = [seed["rate"] for seed in by_seed.values()]
-        conditions[condition] = {
-            "overall": success_rate(rows).as_json(),
-            "by_task": {
-                task: success_rate(part).as_json()
-                for task, part in rows.groupby("task", sort=False)
-            },
-            "by_seed": by_seed,
-            "mean_over_seeds": float(np.mean(rates)),
-            "spread_between_seeds": float(np.std(rates, ddof=1)) if len(rates) > 1 else None,
-        }
-    overall = conditions["instructed"]["overall"]
-    summary: dict[str, Any] = {"conditions": conditions, "target": target, "verdict": None}
+        by_seed = {str(seed): success_rate(part) for seed, part in rows.groupby("training_seed")}
+        rates = [seed.rate for seed in by_seed.values()]
+        conditions[condition] = ConditionRates(
+            overall=success_rate(rows),
+            by_task={task: success_rate(part) for task, part in rows.groupby("task", sort=False)},
+            by_seed=by_seed,
+            mean_over_seeds=float(np.mean(rates)),
+            spread_between_seeds=float(np.std(rates, ddof=1)) if len(rates) > 1 else None,
+        )
+    overall = conditions["instructed"].overall
+    reached, statement = None, f"{describe(overall)}, no target set"
     if target is not None:
-        reached = verdict(overall["low"], overall["high"], target)
-        summary["verdict"] = reached
-        summary["statement"] = f"{describe(overall)}, target {percent(target)}: {reached}"
-    else:
-        summary["statement"] = f"{describe(overall)}, no target set"
-    return summary
+        reached = verdict(overall.low, overall.high, target)
+        statement = f"{describe(overall)}, target {percent(target)}: {reached}"
+    return Rates(conditions=conditions, target=target, verdict=reached, statement=statement)
 
 
 def evaluation_gap(
-    summary: dict[str, Any], metrics: dict[int, pd.DataFrame], floor: float | None
+    rates: Rates, metrics: dict[int, pd.DataFrame], floor: float | None
 ) -> list[str]:
     """A line for each training seed that learnt, by its loss, and yet fails nearly every episode.
 
@@ -53,10 +44,10 @@ def evaluation_gap(
     normalisation, cameras, control rate or the order of actions.
     """
     lines = []
-    for seed, rate in summary["conditions"]["instructed"]["by_seed"].items():
+    for seed, rate in rates.conditions["instructed"].by_seed.items():
         losses = metrics[int(seed)]["loss"]
         learnt = losses.iloc[-1] <= losses.iloc[0] / 2
-        if floor is not None and learnt and rate["high"] < floor:
+        if floor is not None and learnt and rate.high < floor:
             lines.append(
                 f"evaluation gap, seed {seed}: success {describe(rate)} though the loss fell from "
                 f"{losses.iloc[0]:.3g} to {losses.iloc[-1]:.3g}: compare what the policy sees and "
@@ -65,11 +56,11 @@ def evaluation_gap(
     return lines
 
 
-def rates_table(summary: dict[str, Any]) -> pd.DataFrame:
-    """The summary as a table: one row a condition and task, and one a condition for all tasks."""
+def rates_table(rates: Rates) -> pd.DataFrame:
+    """The rates as a table: one row a condition and task, and one a condition for all tasks."""
     rows = []
-    for condition, content in summary["conditions"].items():
-        for task, rate in [("all", content["overall"]), *content["by_task"].items()]:
-            rows.append({"condition": condition, "task": task, **rate})
+    for condition, content in rates.conditions.items():
+        for task, rate in [("all", content.overall), *content.by_task.items()]:
+            rows.append({"condition": condition, "task": task, **dict(rate)})
     table = pd.DataFrame(rows)
     return table.round({"rate": 4, "low": 4, "high": 4})

@@ -13,7 +13,7 @@ from typing import Any
 from vla.config.operation import TrackingSection
 from vla.errors import GoOnLaterError
 from vla.plan.items import Experiment, Run
-from vla.reproduction.differences import flat
+from vla.plan.sections import flat
 from vla.source.git import git_state
 from vla.tracking.tracker import TrackedRun
 

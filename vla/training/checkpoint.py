@@ -16,8 +16,8 @@ from vla.config.operation import CheckpointsSection
 from vla.errors import UserError
 from vla.files.atomic import remove_leftovers
 from vla.files.described import check_file, describe_file
-from vla.files.sealed import read_sealed, write_sealed
 from vla.policies.storage import save_tensors
+from vla.records.checkpoint import CheckpointRecord
 from vla.training.retention import checkpoint_files, checkpoint_losses, kept_steps
 
 logger = logging.getLogger("vla")
@@ -100,17 +100,17 @@ class Checkpoints:
         remove_leftovers(self.folder)
         for path in sorted(self.folder.glob("step_*.json"), reverse=True):
             try:
-                record = read_sealed(path)
-                weights = check_file(record["weights"], self.folder)
+                record = CheckpointRecord.read(path)
+                weights = check_file(record.weights, self.folder)
             except UserError as error:
                 self._set_aside(path, error)
                 continue
-            if record["key"] != self.key:
+            if record.key != self.key:
                 raise UserError(
-                    f"{path} belongs to run {record['key']}, not to {self.key}.",
+                    f"{path} belongs to run {record.key}, not to {self.key}.",
                     f"Set {self.folder} aside.",
                 )
-            return record["step"], _load(weights, policy, optimizer)
+            return record.step, _load(weights, policy, optimizer)
         return 0, {"losses": [], "norms": []}
 
     def _set_aside(self, path: Path, error: UserError) -> None:
@@ -125,8 +125,7 @@ class Checkpoints:
         save_tensors(tensors, path)
         _require_equal(path, tensors)
         weights = describe_file(path, self.folder)
-        record = {"schema": 1, "key": self.key, "step": step, "loss": loss, "weights": weights}
-        write_sealed(record_path, record)
+        CheckpointRecord(key=self.key, step=step, loss=loss, weights=weights).write(record_path)
         self._thin_out()
 
     def _thin_out(self) -> None:

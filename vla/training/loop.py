@@ -14,11 +14,12 @@ from vla.data.loading import batches
 from vla.data.mixture import Mixture
 from vla.data.store import PreparedStore
 from vla.errors import GoOnLaterError, UserError
-from vla.monitoring.monitor import Event, Monitor, read_events
+from vla.monitoring.monitor import Monitor, describe_event, way_out
 from vla.monitoring.usage import Usage
 from vla.policies.policy import Policy
 from vla.process.progress import Progress
 from vla.process.signals import StopRequest
+from vla.records.events import Event, read_events
 from vla.tracking.metrics import MetricsLog
 from vla.training.batches import Batch, Batches
 from vla.training.checkpoint import Checkpoints, SinceRow
@@ -67,7 +68,7 @@ def fit(run: TrainingRun, policy: Policy, sampler: Batches) -> TrainingResult:
         checkpoints.save(0, {}, None, policy, optimizer)
     report = _Report(run, first, since_row)
     for event in read_events(run.logs / "events.jsonl"):
-        checkpoints.pin(event["checkpoint"])
+        checkpoints.pin(event.checkpoint)
     progress = Progress("train", config.num_steps, "step", done=first)
     steps = range(first, config.num_steps)
     loader = batches(sampler.batch, steps, run.config.resources.loader_workers)
@@ -167,7 +168,7 @@ class _Report:
             row["loss_before"] = float(before["loss"])
         ends = None
         for event in self.monitor.check(row, checkpoints.steps):
-            logger.warning("Anomaly: %s", event.describe())
+            logger.warning("Anomaly: %s", describe_event(event))
             checkpoints.pin(event.checkpoint)
             if "stop" in event.action:
                 ends = ends or event
@@ -217,6 +218,6 @@ def _stopped(event: Event, run: TrainingRun) -> UserError:
     if event.checkpoint is not None:
         last = str(run.checkpoints / f"step_{event.checkpoint:08d}.safetensors")
     return UserError(
-        f"Stopped by monitoring.{event.kind}: {event.describe()}.\n  Last good checkpoint: {last}",
-        event.way_out,
+        f"Stopped by monitoring.{event.kind}: {describe_event(event)}.\n  Last good checkpoint: {last}",
+        way_out(event),
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vla.config.operation import CheckpointsSection
 from vla.errors import UserError
-from vla.files.sealed import read_sealed
+from vla.records.checkpoint import CheckpointRecord
 
 
 def checkpoint_losses(folder: Path) -> dict[int, float]:
@@ -13,11 +13,10 @@ def checkpoint_losses(folder: Path) -> dict[int, float]:
     losses = {}
     for path in folder.glob("step_*.json"):
         try:
-            record = read_sealed(path)
+            record = CheckpointRecord.read(path)
         except UserError:  # resuming will report it
             continue
-        loss = record["loss"]
-        losses[record["step"]] = math.inf if loss is None else loss
+        losses[record.step] = math.inf if record.loss is None else record.loss
     return losses
 
 

@@ -1,49 +1,47 @@
 """Archives of finished experiments: one tar with models, records and results, kept by DVC."""
 
 import io
-import json
 import subprocess
 import sys
 import tarfile
 from pathlib import Path
-from typing import Any
 
 from vla.errors import UserError
 from vla.files.atomic import write_atomic
 from vla.files.clock import now
-from vla.files.described import check_file
-from vla.files.sealed import read_sealed
 from vla.plan.items import Experiment
+from vla.records.archives import ArchiveEntry
+from vla.records.kinds import record_model
+from vla.records.models import ModelsRecord
 
 LEDGER = "archives.jsonl"
 
 
-def archive(experiment: Experiment, remote: str) -> dict[str, Any]:
+def archive(experiment: Experiment, remote: str) -> ArchiveEntry:
     """Pack what the experiment gave, add it to DVC, push it to `remote` (a DVC remote; "" does not
     push). Returns what is written in `archive/archives.jsonl`.
 
     The tar is the same bytes whenever it is made, so that packing twice keeps one copy.
     """
     files = archived_files(experiment)
-    models = read_sealed(experiment.document("models", "models.json"))
+    models = ModelsRecord.read(experiment.document("models", "models.json"))
     folder = experiment.folder / "archive"
-    path = folder / f"v{models['version']}-{experiment.documents['readme'].key}.tar"
+    path = folder / f"v{models.version}-{experiment.documents['readme'].key}.tar"
     write_atomic(path, lambda temporary: _pack(files, experiment, temporary))
     pointer = path.with_name(f"{path.name}.dvc")
     _dvc(experiment.root, "add", "--quiet", str(path))
     if remote:
         _dvc(experiment.root, "push", "--quiet", "--remote", remote, str(pointer))
-    entry = {
-        "time": now(),
-        "experiment": experiment.name,
-        "version": models["version"],
-        "pointer": pointer.relative_to(experiment.root).as_posix(),
-        "bytes": path.stat().st_size,
-        "files": len(files),
-        "remote": remote or None,
-    }
-    with open(folder / LEDGER, "a", encoding="utf-8") as ledger:
-        ledger.write(json.dumps(entry) + "\n")
+    entry = ArchiveEntry(
+        time=now(),
+        experiment=experiment.name,
+        version=models.version,
+        pointer=pointer.relative_to(experiment.root).as_posix(),
+        bytes=path.stat().st_size,
+        files=len(files),
+        remote=remote or None,
+    )
+    entry.append_to(folder / LEDGER)
     return entry
 
 
@@ -62,7 +60,7 @@ def archived_files(experiment: Experiment) -> list[Path]:
         records += [experiment.film_record(run, e) for e in run.evaluations]
         for record in records:
             files.append(record)
-            files += [check_file(f, experiment.folder) for f in read_sealed(record)["files"]]
+            files += record_model(record).read(record).check_files(experiment.folder)
     for item in experiment.documents.values():
         files += [path for path in experiment.results(item.name).iterdir() if path.is_file()]
     return sorted(set(files))

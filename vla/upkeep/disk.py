@@ -1,21 +1,20 @@
 """What lies on the disk, by experiment and kind, and what of it finished work no longer needs."""
 
-import json
 import re
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from vla.config.operation import CheckpointsSection
 from vla.errors import UserError
 from vla.files.clock import now
-from vla.files.described import check_file
 from vla.files.exclusive import exclusive
-from vla.files.sealed import read_json, read_sealed
+from vla.files.sealed import read_json
 from vla.plan.keys import KEY_LENGTH
 from vla.plan.plan import Plan
+from vla.records.removals import RemovalEntry
+from vla.records.run import RunRecord
 from vla.training.retention import checkpoint_files, checkpoint_losses, kept_steps
 
 STORE = re.compile(rf".+-[0-9a-f]{{{KEY_LENGTH}}}")
@@ -101,15 +100,14 @@ def remove(old: list[Old], root: Path) -> int:
                 for path in item.files:
                     path.unlink(missing_ok=True)
         freed += item.bytes
-        entry: dict[str, Any] = {
-            "time": now(),
-            "folder": item.folder.relative_to(root).as_posix(),
-            "files": [path.name for path in item.files],
-            "bytes": item.bytes,
-            "why": item.why,
-        }
-        with open(root / "results/removed.jsonl", "a", encoding="utf-8") as ledger:
-            ledger.write(json.dumps(entry) + "\n")
+        entry = RemovalEntry(
+            time=now(),
+            folder=item.folder.relative_to(root).as_posix(),
+            files=[path.name for path in item.files],
+            bytes=item.bytes,
+            why=item.why,
+        )
+        entry.append_to(root / "results/removed.jsonl")
     return freed
 
 
@@ -119,12 +117,12 @@ def _old_checkpoints(folder: Path) -> Iterator[Old]:
     if not record_path.is_file():
         raise UserError("unfinished: it would go on from these", "Run snakemake.")
     with exclusive(folder):  # somebody at work there needs them
-        record = read_sealed(record_path)
-        named = {check_file(file, experiment) for file in record["files"]}
+        record = RunRecord.read(record_path)
+        named = set(record.check_files(experiment))
         resolved = read_json(record_path.with_name("config.resolved.json"))
         retention = CheckpointsSection.model_validate(resolved["checkpoints"])
         steps = kept_steps(checkpoint_losses(folder), retention, newest=0)
-        steps |= {e["checkpoint"] for e in record["events"] if e["checkpoint"] is not None}
+        steps |= {e.checkpoint for e in record.events if e.checkpoint is not None}
         keep = {path for step in steps for path in checkpoint_files(folder, step)}
         patterns = ("step_*", ".*.part*")
         files = {path for pattern in patterns for path in folder.glob(pattern)} - named - keep

@@ -6,6 +6,7 @@ from vla.files.atomic import write_text
 from vla.knowledge.status import experiment_states
 from vla.monitoring.monitor import describe_event
 from vla.plan.items import Experiment
+from vla.records.events import Event
 from vla.report.readme import draft_context, render_readme
 
 
@@ -22,8 +23,8 @@ def write_draft(experiment: Experiment) -> dict[str, Any]:
     return context
 
 
-def _good(event: dict[str, Any]) -> str:
-    if "stop" not in event["action"]:
+def _good(event: Event) -> str:
+    if "stop" not in event.action:
         return ""
-    step = event["checkpoint"]
+    step = event.checkpoint
     return f" (stopped; last good checkpoint: {'none' if step is None else f'step {step}'})"

@@ -19,8 +19,9 @@ from vla.locks.guard import enter_job
 from vla.plan.items import Experiment, Item
 from vla.plan.plan import Plan
 from vla.plan.stages import environments_of
+from vla.process.circumstances import capture_circumstances
 from vla.process.progress import BarFormatter
-from vla.records.record import Circumstances
+from vla.records.circumstances import Circumstances
 from vla.workflow.context import JobContext
 
 
@@ -40,15 +41,16 @@ class Job:
         """The plan as configuration and code are now."""
         return self.context.plan(self.asked)
 
-    def circumstances(self, item: Item, experiment: Experiment) -> Circumstances:
-        """Under which it begins to make `item`; taken before the work.
+    def circumstances(self, item: Item, experiment: Experiment) -> tuple[Circumstances, str]:
+        """Under which it begins to make `item`, and uncommitted changes as a patch; taken before
+        the work.
 
         `UserError` when code that decides the result is not committed, unless that is allowed.
         """
-        taken = Circumstances.capture(self.root, self.context.command)
+        taken, diff = capture_circumstances(self.root, self.context.command)
         if not self.plan.config.allow_dirty:
             require_committed(taken.git, item.identity["code"], experiment.name, self.root)
-        return taken
+        return taken, diff
 
 
 @contextmanager

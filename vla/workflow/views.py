@@ -11,9 +11,10 @@ from pathlib import Path
 from vla.errors import UserError
 from vla.files.atomic import write_atomic, write_text
 from vla.files.hashing import sha256_file
-from vla.files.sealed import read_sealed, write_sealed
 from vla.plan.items import Experiment
 from vla.plan.plan import Plan
+from vla.records.models import ModelsRecord
+from vla.records.publication import PublicationRecord, View
 
 RECORDS = "results/.published"
 
@@ -28,7 +29,7 @@ def needed_publication(plan: Plan) -> Path:
     if not records:
         return following
     try:
-        shown = read_sealed(records[-1])["views"]
+        shown = PublicationRecord.read(records[-1]).views
     except UserError:
         return following
     views = {view.relative_to(plan.root).as_posix(): made for view, made in _views(plan).items()}
@@ -36,11 +37,12 @@ def needed_publication(plan: Plan) -> Path:
         return following
     for view, made in views.items():
         path = plan.root / view
-        if shown[view]["made"] != made.relative_to(plan.root).as_posix() or not path.is_file():
+        before = shown[view]
+        if before.original != made.relative_to(plan.root).as_posix() or not path.is_file():
             return following
         status = path.stat()
-        unchanged = [status.st_size, status.st_mtime_ns] == shown[view]["state"]
-        if not unchanged and sha256_file(path) != shown[view]["sha256"]:
+        unchanged = (status.st_size, status.st_mtime_ns) == (before.bytes, before.modified_ns)
+        if not unchanged and sha256_file(path) != before.sha256:
             return following
     return records[-1]
 
@@ -58,12 +60,13 @@ def write_publication(plan: Plan, record: Path) -> None:
     views = {}
     for view, made in _views(plan).items():
         status = view.stat()
-        views[view.relative_to(plan.root).as_posix()] = {
-            "made": made.relative_to(plan.root).as_posix(),
-            "state": [status.st_size, status.st_mtime_ns],
-            "sha256": sha256_file(view),
-        }
-    write_sealed(record, {"schema": 1, "views": views})
+        views[view.relative_to(plan.root).as_posix()] = View(
+            original=made.relative_to(plan.root).as_posix(),
+            bytes=status.st_size,
+            modified_ns=status.st_mtime_ns,
+            sha256=sha256_file(view),
+        )
+    PublicationRecord(views=views).write(record)
 
 
 def _views(plan: Plan) -> dict[Path, Path]:
@@ -80,14 +83,14 @@ def _show_models(experiment: Experiment) -> None:
     record = experiment.document("models", "models.json")
     if not record.is_file():
         return
-    models = read_sealed(record)
-    folder = experiment.folder / "models" / f"v{models['version']}"
+    models = ModelsRecord.read(record)
+    folder = experiment.folder / "models" / f"v{models.version}"
     _copy(record, folder / "models.json")
     _copy(record.with_name("MODEL_CARD.md"), folder / "MODEL_CARD.md")
-    for policy in models["policies"]:
-        for file in policy["files"]:
-            made = experiment.folder / file["path"]
-            view = folder / f"seed{policy['seed']}" / made.name
+    for policy in models.policies:
+        for file in (policy.weights, policy.description):
+            made = experiment.folder / file.path
+            view = folder / f"seed{policy.seed}" / made.name
             if made.is_file() and not view.is_file():
                 write_atomic(view, lambda temporary, made=made: _link(made, temporary))
 

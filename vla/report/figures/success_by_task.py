@@ -23,14 +23,14 @@ def table(source: ExperimentSource) -> pd.DataFrame:
 
 def draw(source: ExperimentSource) -> Figure:
     figure, axes = plt.subplots(figsize=(WIDTH, 4.2))
-    conditions = source.summary["conditions"]
+    conditions = source.summary.conditions
     width = 0.8 / len(conditions)
     for number, (condition, content) in enumerate(conditions.items()):
-        rates = [content["overall"], *content["by_task"].values()]
+        rates = [content.overall, *content.by_task.values()]
         offset = (number - (len(conditions) - 1) / 2) * width
         positions = [position + offset for position in range(len(rates))]
         style = {"color": colour(number), "label": CONDITIONS[condition]}
         draw_rates(axes, positions, rates, width, **style)
-    draw_target(axes, source.summary["target"])
-    label_tasks(axes, list(next(iter(conditions.values()))["by_task"]))
+    draw_target(axes, source.summary.target)
+    label_tasks(axes, list(next(iter(conditions.values())).by_task))
     return figure

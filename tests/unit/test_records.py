@@ -1,0 +1,238 @@
+"""Every record is read as it was written, those of before too, and shows when it was changed."""
+
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import validate
+
+from tests.project import ROOT
+from tests.records import make_job, make_run_record
+from tools import record_docs
+from vla.errors import UserError
+from vla.files.described import File
+from vla.files.sealed import read_sealed, write_sealed
+from vla.records.archives import ArchiveEntry
+from vla.records.attempts import read_attempts
+from vla.records.base import Record
+from vla.records.check import CheckRecord
+from vla.records.comparison import ComparisonRecord
+from vla.records.crashes import Crash, CrashesRecord
+from vla.records.evaluation import EvaluationRecord
+from vla.records.events import read_events
+from vla.records.figures import FiguresRecord
+from vla.records.film import FilmedEpisode, FilmFiles, FilmRecord
+from vla.records.kinds import RECORDS, record_model
+from vla.records.manifest import Manifest
+from vla.records.models import ModelsRecord
+from vla.records.policy import PolicyDescription
+from vla.records.publication import PublicationRecord, View
+from vla.records.removals import RemovalEntry
+from vla.records.run import RunRecord
+from vla.records.summary import SummaryRecord
+
+BEFORE = ROOT / "tests/data/records"  # as the project wrote them at version 1, with fewer packages
+MANIFEST = ROOT / "data/metaworld-4tasks.manifest.json"
+
+
+def records_of_before() -> list[Path]:
+    return [*sorted(BEFORE.glob("*.json")), MANIFEST]
+
+
+def made_since() -> list[Record]:
+    """Of the kinds that there were not at version 1."""
+    film = FilmedEpisode(task="t", episode=3, outcome="failure", file=File("t.gif", 1, "0" * 64))
+    job = make_job(run="k", evaluation="e", condition="instructed", identity={})
+    job = {name: value for name, value in job.items() if name in FilmRecord.model_fields}
+    view = View(original="results/a.md", bytes=1, modified_ns=2, sha256="0" * 64)
+    return [
+        FilmRecord(**job, films=(film,), files=FilmFiles()),
+        CrashesRecord(crashes=[Crash(task="t", episode=0, seed=1, error="Traceback")]),
+        PublicationRecord(views={"a.md": view}),
+    ]
+
+
+def records() -> list[Record]:
+    """One of every kind."""
+    return [*(record_model(path).read(path) for path in records_of_before()), *made_since()]
+
+
+def test_there_is_an_example_of_every_kind():
+    assert {type(record) for record in records()} == set(RECORDS.values())
+
+
+@pytest.mark.parametrize("record", records(), ids=lambda record: record.KIND)
+def test_record_is_read_as_it_was_written(record, tmp_path):
+    record.write(tmp_path / "record.json")
+    assert type(record).read(tmp_path / "record.json") == record
+
+
+@pytest.mark.parametrize("record", records(), ids=lambda record: record.KIND)
+def test_any_changed_byte_is_found(record, tmp_path):
+    path = tmp_path / "record.json"
+    record.write(path)
+    whole = path.read_bytes()
+    step = max(1, len(whole) // 300)
+    for position in [*range(0, len(whole), step), *range(len(whole) - 80, len(whole))]:
+        path.write_bytes(whole[:position] + bytes([whole[position] ^ 1]) + whole[position + 1 :])
+        with pytest.raises(UserError, match=r"record\.json"):
+            type(record).read(path)
+
+
+@pytest.mark.parametrize("path", records_of_before(), ids=lambda path: path.name)
+def test_record_of_before_names_every_file_it_named(path):
+    def listed(value: object) -> set[tuple]:
+        if isinstance(value, dict):
+            if {"path", "bytes", "sha256"} <= value.keys():
+                return {(value["path"], value["bytes"], value["sha256"])}
+            value = list(value.values())
+        return set().union(*map(listed, value)) if isinstance(value, list) else set()
+
+    content = json.loads(path.read_text())
+    if path == MANIFEST:
+        found = {(file.path, file.bytes, file.sha256) for file in Manifest.read(path).files}
+    else:
+        content.pop("policy", None)  # an evaluation's: made by its run
+        files = record_model(path).read(path).all_files()
+        found = {(file.path, file.bytes, file.sha256) for file in files}
+    assert found == listed(content)
+
+
+def test_run_of_before_keeps_its_facts():
+    content, run = read_sealed(BEFORE / "run.json"), RunRecord.read(BEFORE / "run.json")
+    assert run.files.policy.path.endswith("policy.safetensors")
+    assert run.files.description.path.endswith("policy.json")
+    assert run.files.metrics.path.endswith("metrics.csv")
+    assert run.files.configuration.path.endswith("config.resolved.json")
+    assert run.files.patch.path.endswith("uncommitted.patch")
+    assert [a.outcome for a in run.attempts] == [a["how"] for a in content["attempts"]]
+    assert [event.kind for event in run.events] == ["divergence"]
+    kept = run.model_dump(mode="json")
+    assert kept["datasets"] == [content["dataset"]]
+    for name in content.keys() - {"schema", "kind", "files", "attempts", "dataset"}:
+        same = content[name]
+        if name == "environment":
+            same = same | {"name": None, "lock": None, "conda_packages": {}}
+        assert kept[name] == same, name
+
+
+def test_evaluation_of_before_keeps_its_facts():
+    content = read_sealed(BEFORE / "evaluation.json")
+    evaluation = EvaluationRecord.read(BEFORE / "evaluation.json")
+    assert evaluation.files.episodes.path.endswith("episodes.parquet")
+    assert evaluation.policy_sha256 == content["policy"]["sha256"]
+    (film,) = evaluation.films
+    assert (film.task, film.episode, film.outcome) == ("button-press-topdown-v3", 0, "failure")
+    for name in ("key", "condition", "run", "outcomes", "renderer", "identity", "started"):
+        assert getattr(evaluation, name) == content[name]
+
+
+def test_documents_of_before_keep_their_facts():
+    summary = SummaryRecord.read(BEFORE / "summary.json")
+    assert summary.conditions["instructed"].by_seed["2"].episodes == 2
+    comparison = ComparisonRecord.read(BEFORE / "comparison.json")
+    assert (comparison.experiments, comparison.pairs) == (("a", "b"), 2)
+    figures = FiguresRecord.read(BEFORE / "figures.json")
+    assert [figure.name for figure in figures.figures] == ["learning_curve", "success_by_task"]
+    assert all(figure.picture.path.endswith(f"{figure.name}.svg") for figure in figures.figures)
+    models = ModelsRecord.read(BEFORE / "models.json")
+    assert models.version == "1.0.0", "of the models, not of the record"
+    assert [policy.weights.name for policy in models.policies] == ["policy.safetensors"] * 2
+    assert CheckRecord.read(BEFORE / "check.json").checks[5].status == "warn"
+    policy = PolicyDescription.read(BEFORE / "policy.json")
+    assert policy.tasks[0].held_out == ("turn the tap handle on",)
+
+
+def test_ledgers_of_before_keep_their_facts(tmp_path):
+    attempts = read_attempts(BEFORE / "attempts.jsonl", tmp_path / "none")
+    assert [a.outcome.partition(":")[0] for a in attempts] == ["stopped", "finished"]
+    assert [event.step for event in read_events(BEFORE / "events.jsonl")] == [1]
+    line = {"time": "t", "folder": "f", "files": ["a"], "bytes": 1, "why": "w"}
+    (tmp_path / "removed.jsonl").write_text(json.dumps(line) + "\n")
+    (entry,) = RemovalEntry.read_all(tmp_path / "removed.jsonl")
+    assert entry.model_dump(mode="json") == line
+
+
+def test_ledger_keeps_its_entries_though_the_last_line_was_cut_off(tmp_path):
+    values = {"time": "t", "experiment": "e", "version": "1.0.0", "pointer": "p.dvc"}
+    entry = ArchiveEntry(**values, bytes=1, files=2, remote=None)
+    ledger = tmp_path / "archives.jsonl"
+    entry.append_to(ledger)
+    entry.append_to(ledger)
+    ledger.write_text(ledger.read_text() + '{"time')
+    assert ArchiveEntry.read_all(ledger) == (entry, entry)
+    ledger.write_text('{"time\n' + ledger.read_text())
+    with pytest.raises(UserError, match=r"archives\.jsonl, line 1 is damaged"):
+        ArchiveEntry.read_all(ledger)
+
+
+def test_newer_record_is_refused(tmp_path):
+    path = tmp_path / "run.json"
+    write_sealed(path, {"record": "training", "schema": 99})
+    with pytest.raises(UserError, match=r"run\.json has schema 99; this code knows it up to \d"):
+        RunRecord.read(path)
+
+
+def test_record_of_another_kind_is_refused(tmp_path):
+    make_run_record().write(tmp_path / "evaluation.json")
+    with pytest.raises(UserError, match="is a record of training, not of evaluation"):
+        EvaluationRecord.read(tmp_path / "evaluation.json")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"sead": 2}, "sead: unknown field; did you mean 'seed'?"),
+        ({"seed": "one"}, "seed: input should be a valid integer"),
+        ({"git": {"commit": None}}, "git.dirty: missing"),
+        ({"schema": "two"}, "states no version"),
+        ({"schema": 1, "record": None}, "cannot be read as schema 1"),
+        ({"files": {"policy": {"path": "p", "bytes": 1, "sha256": "0", "md5": "0"}}}, "md5"),
+    ],
+)
+def test_what_does_not_fit_is_named_with_its_file(tmp_path, change, words):
+    path = tmp_path / "run.json"
+    make_run_record().write(path)
+    content = read_sealed(path) | change
+    write_sealed(path, {name: value for name, value in content.items() if value is not None})
+    with pytest.raises(UserError) as caught:
+        RunRecord.read(path)
+    assert words in caught.value.problem
+    assert str(path) in caught.value.problem
+    assert caught.value.way_out
+
+
+def test_seal_cannot_be_left_out_where_earlier_versions_had_none(tmp_path):
+    path = tmp_path / "policy.json"
+    PolicyDescription.read(BEFORE / "policy.json").write(path)
+    content = read_sealed(path)
+    path.write_text(json.dumps(content))
+    with pytest.raises(UserError, match="is damaged"):
+        PolicyDescription.read(path)
+
+
+def test_numbers_that_json_does_not_know_are_kept(tmp_path):
+    path = tmp_path / "run.json"
+    make_run_record(final_loss=float("inf")).write(path)
+    assert RunRecord.read(path).final_loss == float("inf")
+
+
+def test_files_are_relative_to_a_folder_that_the_record_knows():
+    path = Path("/p/experiments/e/results/seed1-k/instructed-e/evaluation.json")
+    assert EvaluationRecord.folder_of(path) == Path("/p/experiments/e")
+    assert RunRecord.folder_of(path.parents[1] / "run.json") == Path("/p/experiments/e")
+    assert RunRecord.folder_of(Path("/run.json")) == Path("/")
+
+
+def test_documentation_and_schemas_are_those_of_the_models():
+    """`make config-docs` writes them."""
+    assert (ROOT / "docs/records.md").read_text() == record_docs.document()
+    folder = ROOT / "config/schemas/records"
+    assert {path.name: path.read_text() for path in folder.iterdir()} == record_docs.schemas()
+
+
+@pytest.mark.parametrize("record", records(), ids=lambda record: record.KIND)
+def test_record_as_it_is_written_fits_its_schema(record, tmp_path):
+    record.write(tmp_path / "record.json")
+    schema = json.loads(record_docs.schemas()[f"{record.KIND.replace(' ', '-')}.schema.json"])
+    validate(json.loads((tmp_path / "record.json").read_text()), schema)

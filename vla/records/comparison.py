@@ -1,0 +1,26 @@
+"""`comparison.json`: two experiments on the episodes they share."""
+
+from vla.files.described import File
+from vla.records.base import Content, Record
+from vla.records.rates import PairedRates
+
+
+def _named(content: Content) -> Content:
+    """Version 1 listed its one file."""
+    (figure,) = content.pop("files")
+    return content | {"figure": figure}
+
+
+class ComparisonRecord(PairedRates, Record):
+    """A paired comparison of two experiments."""
+
+    KIND = "comparison"
+    VERSION = 2
+    UPGRADES = (_named,)
+
+    experiments: tuple[str, str]
+    """Folders in experiments/: baseline and candidate."""
+    names: tuple[str, str]
+    """Their names in tables and figures."""
+    figure: File
+    """Relative to the record's own folder."""
