@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import yaml
+from vla.policies.policy import build_policy
 
 from vla.config.complete import ExperimentConfig
 from vla.config.datasets import DatasetEntry
@@ -29,7 +30,6 @@ from vla.data.verification import current_record, verify
 from vla.files.sealed import write_sealed
 from vla.knowledge.database import build_database
 from vla.plan.reading import load_experiment, load_registry
-from vla.policies.policy import build_policy
 from vla.process.determinism import set_determinism
 from vla.training.loop import TrainingRun, fit
 

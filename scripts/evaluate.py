@@ -12,8 +12,8 @@ from vla.files.described import check_file
 from vla.files.exclusive import exclusive
 from vla.files.sealed import read_sealed
 from vla.plan.items import Evaluation, Experiment, Run
-from vla.policies.policy import PolicySpec
-from vla.policies.storage import read_policy_facts
+from vla.policies.description import read_policy_facts
+from vla.policies.storage import load_policy
 from vla.process.determinism import choose_device, set_determinism
 from vla.records.record import write_record
 from vla.simulation.finding import load_simulator
@@ -42,9 +42,9 @@ def evaluate(
     plans = plan_episodes(
         config, simulator, evaluation.condition, facts["tasks"], facts["demonstration_seeds"]
     )
-    spec = PolicySpec.from_json(facts["spec"])
+    processor = load_policy(policy_file).processor
     for plan in plans:  # a sentence that is too long is a mistake, not a hundred crashes
-        spec.vocabulary.encode(plan.instruction, facts["model"]["max_words"])
+        processor.check(plan.instruction)
     journal = Journal(record.with_name("episodes.journal"))
     make = evaluator_maker(policy_file, config, device)
     results = run_episodes(plans, make, workers, journal)

@@ -1,9 +1,7 @@
 """Train one policy: one experiment, one seed."""
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from vla.data.store import open_store
@@ -11,22 +9,15 @@ from vla.files.atomic import write_json
 from vla.files.exclusive import exclusive
 from vla.monitoring.monitor import read_events
 from vla.plan.items import Experiment, Run
-from vla.policies.policy import count_parameters
+from vla.policies.building import count_parameters
 from vla.policies.storage import save_policy
-from vla.process.determinism import choose_device, set_determinism
+from vla.process.determinism import set_determinism
 from vla.records.attempts import attempt, gpu_hours
 from vla.records.record import write_record
 from vla.tracking.mirroring import Mirroring, tracked_run, tracker_names
-from vla.training.loop import TrainingRun
+from vla.training.job import train_run
+from vla.training.supervision import Supervisor
 from vla.workflow.job import Job, start_job
-
-
-def load_training_code(path: Path) -> ModuleType:
-    """The experiment's own `train.py` as a module."""
-    specification = importlib.util.spec_from_file_location("experiment_train", path)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
 
 
 def train(
@@ -37,25 +28,20 @@ def train(
     job: Job,
     attempts: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """Train, save the policy, and write the record last; `attempts` tells those up to now."""
-    config = experiment.config
+    """Train, save the policy, and write the record last; `attempts` gives those up to now."""
+    config, root = experiment.config, experiment.root
     switches = set_determinism(config.resources.training_threads, config.training.determinism)
     circumstances = job.circumstances(run, experiment)
-    device = choose_device(experiment.accelerator)
     checkpoints = experiment.folder / "checkpoints" / run.name
     logs = experiment.folder / "logs" / run.name
     resolved = record.with_name("config.resolved.json")
     write_json(resolved, config.model_dump(mode="json"))
     prepared = open_store(store)
-    code = load_training_code(experiment.folder / "train.py")
-    with Mirroring(
-        tracked_run(experiment, run, job.root), tracker_names(config.tracking)
-    ) as trackers:
-        result = code.train(
-            TrainingRun(config, run.seed, run.key, prepared, device, checkpoints, logs)
-        )
-        policy_file = checkpoints / "policy.safetensors"
-        policy = save_policy(
+    policy_file = checkpoints / "policy.safetensors"
+    with Mirroring(tracked_run(experiment, run, root), tracker_names(config.tracking)) as trackers:
+        supervisor = Supervisor(config, run.key, checkpoints, logs)
+        result = train_run(experiment, run, prepared, supervisor)
+        description = save_policy(
             result.policy,
             policy_file,
             {
@@ -65,12 +51,14 @@ def train(
                 "demonstration_seeds": list(prepared.seeds),
             },
         )
+        sha256 = description["weights"]["sha256"]
         trackers.facts |= {
-            "policy": f"{policy_file.relative_to(job.root)} sha256:{policy['weights']['sha256']}",
-            "checkpoints": str(checkpoints.relative_to(job.root)),
-            "figures": str(experiment.document("figures").relative_to(job.root)),
+            "policy": f"{policy_file.relative_to(root)} sha256:{sha256}",
+            "checkpoints": str(checkpoints.relative_to(root)),
+            "figures": str(experiment.document("figures").relative_to(root)),
             "final_loss": result.final_loss,
         }
+    device = result.policy.device
     write_record(
         record,
         experiment.folder,
@@ -87,7 +75,7 @@ def train(
                 "version": experiment.dataset.version,
                 "content": experiment.store.identity["dataset"],
             },
-            "device": str(device),
+            "device": device.type,
             "determinism": switches,
             "parameters": count_parameters(result.policy),
             "final_loss": result.final_loss,

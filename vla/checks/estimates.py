@@ -8,11 +8,11 @@ import torch
 
 from vla.checks.dataset import dataset_info, fetched_bytes, missing_files
 from vla.data.manifest import read_manifest
+from vla.data.spec import DataSpec
 from vla.errors import UserError
 from vla.files.sealed import read_sealed
 from vla.plan.items import Experiment
-from vla.policies.language import Vocabulary
-from vla.policies.policy import PolicySpec, build_policy, count_parameters
+from vla.policies.building import build_policy, count_parameters
 from vla.process.accelerator import visible_gpus
 
 CHECKPOINT_BYTES = 12  # a parameter: weight and AdamW's two moments, fp32
@@ -71,10 +71,10 @@ def parameter_count(experiment: Experiment) -> int | None:
     try:
         features = _info(experiment)["features"]
         cameras = experiment.config.data.cameras
-        spec = PolicySpec(
+        spec = DataSpec(
             cameras=cameras,
             image_size=features[f"observation.images.{cameras[0]}"]["shape"][0],
-            vocabulary=Vocabulary(tuple(map(str, range(USUAL_WORDS)))),
+            sentences=tuple(map(str, range(USUAL_WORDS))),
             state_mean=(0.0,) * features["observation.state"]["shape"][0],
             state_std=(1.0,) * features["observation.state"]["shape"][0],
             action_low=(-1.0,) * features["action"]["shape"][0],

@@ -1,47 +1,18 @@
 """Training batches as a function of (seed, step): any step's batch without the steps before it."""
 
-from typing import NamedTuple
-
 import numpy as np
-import torch
-from torch import Tensor
 
+from vla.data.samples import Samples
 from vla.data.store import PreparedStore
-from vla.policies.language import Vocabulary
-from vla.policies.policy import Observation, PolicySpec
 
 ORDER, CHOICE = 0, 1  # streams of randomness: order of the samples; what is done to a batch
 MAX_SHIFT = 3  # pixels
 MAX_JITTER = 0.1
 
 
-class Batch(NamedTuple):
-    """One optimiser step's samples; shapes as `Policy.loss` takes them."""
-
-    observation: Observation
-    actions: Tensor
-    valid: Tensor
-
-
 def generator(seed: int, stream: int, position: int) -> np.random.Generator:
     """Counter-based generator (Philox, Salmon et al. 2011): no state is carried between steps."""
     return np.random.Generator(np.random.Philox(key=[seed, stream], counter=[0, 0, 0, position]))
-
-
-def policy_spec(store: PreparedStore) -> PolicySpec:
-    """What the data fixes about a policy: sizes, vocabulary, ranges."""
-    state, action = store.state.astype(np.float64), store.action.astype(np.float64)
-    low, high = action.min(0), action.max(0)
-    high = np.where(high > low, high, low + 1)  # a dimension that never moves
-    return PolicySpec(
-        cameras=store.cameras,
-        image_size=store.pictures.shape[-1],
-        vocabulary=Vocabulary.of([s for task in store.tasks for s in task["instructions"]]),
-        state_mean=tuple(state.mean(0).tolist()),
-        state_std=tuple((state.std(0) + 1e-4).tolist()),
-        action_low=tuple(low.tolist()),
-        action_high=tuple(high.tolist()),
-    )
 
 
 class Sampler:
@@ -50,29 +21,23 @@ class Sampler:
     def __init__(
         self,
         store: PreparedStore,
-        spec: PolicySpec,
         *,
         seed: int,
         batch_size: int,
         chunk_length: int,
-        max_words: int,
         augmentation: bool,
     ):
         self.store, self.seed = store, seed
         self.batch_size, self.chunk_length = batch_size, chunk_length
         self.augmentation = augmentation
         self._epoch: tuple[int, np.ndarray] = (-1, np.empty(0))
-        self._words = [
-            np.stack([spec.vocabulary.encode(s, max_words) for s in task["instructions"]])
-            for task in store.tasks
-        ]
 
-    def batch(self, step: int) -> Batch:
+    def batch(self, step: int) -> Samples:
         """The batch of optimiser step `step`, counted from 0."""
         rows = self._rows(step)
         choice = generator(self.seed, CHOICE, step)
         picks = choice.integers(0, 2**31, self.batch_size)
-        words = [self._words[task] for task in self.store.task[rows]]
+        sentences = [self.store.tasks[task]["instructions"] for task in self.store.task[rows]]
         pictures = self.store.pictures[rows]
         if self.augmentation:
             pictures = augment(pictures, choice)
@@ -80,14 +45,12 @@ class Sampler:
         remaining = self.store.length[rows] - 1 - self.store.step[rows]
         valid = offsets <= remaining[:, None]
         future = rows[:, None] + np.minimum(offsets, remaining[:, None])
-        return Batch(
-            Observation(
-                torch.from_numpy(pictures),
-                torch.from_numpy(np.stack([w[p % len(w)] for w, p in zip(words, picks)])),  # noqa: B905
-                torch.from_numpy(self.store.state[rows]),
-            ),
-            torch.from_numpy(self.store.action[future]),
-            torch.from_numpy(valid),
+        return Samples(
+            pictures=pictures,
+            instructions=[s[pick % len(s)] for s, pick in zip(sentences, picks, strict=True)],
+            state=self.store.state[rows],
+            actions=self.store.action[future],
+            valid=valid,
         )
 
     def _rows(self, step: int) -> np.ndarray:

@@ -5,11 +5,13 @@ needed. The store is a cache: its folder's name is the key of all that it was ma
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from vla.data.spec import DataSpec
 from vla.files.described import check_file
 from vla.files.sealed import read_sealed
 
@@ -39,6 +41,22 @@ class PreparedStore:
 
     def __len__(self) -> int:
         return len(self.state)
+
+    @cached_property
+    def spec(self) -> DataSpec:
+        """What the data fixes about a policy: sizes, sentences, ranges."""
+        state, action = self.state.astype(np.float64), self.action.astype(np.float64)
+        low, high = action.min(0), action.max(0)
+        high = np.where(high > low, high, low + 1)  # a dimension that never moves
+        return DataSpec(
+            cameras=self.cameras,
+            image_size=self.pictures.shape[-1],
+            sentences=tuple(s for task in self.tasks for s in task["instructions"]),
+            state_mean=tuple(state.mean(0).tolist()),
+            state_std=tuple((state.std(0) + 1e-4).tolist()),
+            action_low=tuple(low.tolist()),
+            action_high=tuple(high.tolist()),
+        )
 
 
 def open_store(folder: Path) -> PreparedStore:

@@ -9,6 +9,7 @@ from vla.config.complete import ExperimentConfig
 from vla.config.datasets import DatasetEntry
 from vla.config.demonstrations import DemonstrationsConfig
 from vla.config.evaluation import DEFAULT_SIMULATOR, SimulatorSection
+from vla.config.model import DEFAULT_FAMILY, ModelSection
 from vla.errors import UserError, nearest
 from vla.files.yaml import read_yaml
 from vla.plugins import find_plugin
@@ -31,13 +32,27 @@ def validate(model: type[Model], content: dict[str, Any], source: Path) -> Model
 
 def load_experiment(path: Path) -> ExperimentConfig:
     content = read_yaml(path)
-    settings = simulator_settings(content.get("evaluation"))
-    return validate(ExperimentConfig[settings], content, path)
+    try:
+        family = model_settings(content.get("model"))
+    except UserError as error:
+        raise UserError(f"{path}: model.type: {error.problem}", error.way_out) from None
+    simulator = simulator_settings(content.get("evaluation"))
+    return validate(ExperimentConfig[family, simulator], content, path)
 
 
 def load_demonstrations(path: Path) -> DemonstrationsConfig:
     content = read_yaml(path)
     return validate(DemonstrationsConfig[simulator_settings(content)], content, path)
+
+
+def model_settings(section: object) -> type[ModelSection]:
+    """The settings' model of the policy family that a section names in `type`.
+
+    A section that is no mapping is refused later, with all other mistakes.
+    """
+    name = section.get("type") if isinstance(section, dict) else None
+    name = name if isinstance(name, str) else DEFAULT_FAMILY
+    return find_plugin("policies", name).load("config").Config
 
 
 def simulator_settings(section: object) -> type[SimulatorSection]:

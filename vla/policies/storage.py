@@ -9,16 +9,17 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from vla.config.model import ModelSection
+from vla.data.spec import DataSpec
 from vla.errors import UserError
 from vla.files.atomic import require_space, write_atomic, write_json
 from vla.files.described import check_file, describe_file
-from vla.files.sealed import read_json
-from vla.policies.policy import Policy, PolicySpec
+from vla.plugins import find_plugin
+from vla.policies.description import SCHEMA, read_policy_facts
+from vla.policies.protocol import Policy
 
 
 def save_policy(policy: Policy, path: Path, facts: dict[str, Any]) -> dict[str, Any]:
-    """Write `path` (weights) and `path` with .json (architecture, data spec, `facts`).
+    """Write `path` (weights) and `path` with .json (family and its settings, data spec, `facts`).
 
     Returns the JSON's content. The JSON is written last and names the weights' SHA-256.
     """
@@ -27,7 +28,7 @@ def save_policy(policy: Policy, path: Path, facts: dict[str, Any]) -> dict[str, 
     }
     save_tensors(tensors, path)
     content = {
-        "schema": 1,
+        "schema": SCHEMA,
         "weights": describe_file(path, path.parent),
         "model": policy.config.model_dump(mode="json"),
         "spec": policy.spec.as_json(),
@@ -51,17 +52,16 @@ def save_tensors(tensors: dict[str, torch.Tensor], path: Path) -> None:
         raise OSError(number, os.strerror(number), str(path)) from None
 
 
-def read_policy_facts(path: Path) -> dict[str, Any]:
-    return read_json(path.with_suffix(".json"))
-
-
 def load_policy(path: Path, device: str = "cpu") -> Policy:
-    """The policy in evaluation mode, after checking its weights against their SHA-256."""
+    """The policy in evaluation mode, after checking its weights against their SHA-256.
+
+    `UserError` when its family is not installed, or when this code's family has other weights.
+    """
     facts = read_policy_facts(path)
     check_file(facts["weights"], path.parent)
-    policy = Policy(
-        ModelSection.model_validate(facts["model"]), PolicySpec.from_json(facts["spec"])
-    )
+    family = find_plugin("policies", facts["model"]["type"])
+    config = family.load("config").Config.model_validate(facts["model"])
+    policy = family.load("policy").build(config, DataSpec.from_json(facts["spec"]))
     try:
         policy.load_state_dict(load_file(path))
     except RuntimeError as error:

@@ -3,8 +3,9 @@
 from typing import Any
 
 from vla.files.described import check_file
-from vla.files.sealed import read_json, read_sealed
+from vla.files.sealed import read_sealed
 from vla.plan.items import Experiment
+from vla.policies.description import read_policy_facts
 from vla.release.versions import next_version, released_models
 from vla.report.readme import readme_context
 
@@ -18,7 +19,7 @@ def describe_models(experiment: Experiment, summary: dict[str, Any]) -> dict[str
             next(file for file in record["files"] if file["path"].endswith(name))
             for name in ("policy.safetensors", "policy.json")
         )
-        facts = read_json(check_file(description, experiment.folder))
+        facts = read_policy_facts(check_file(description, experiment.folder))
         policies.append({"seed": run.seed, "run": run.name, "files": [weights, description]})
     config, spec = experiment.config, facts["spec"]
     interface = {
@@ -27,7 +28,7 @@ def describe_models(experiment: Experiment, summary: dict[str, Any]) -> dict[str
         "state_dim": len(spec["state_mean"]),
         "action_dim": len(spec["action_low"]),
         "chunk_length": config.model.chunk_length,
-        "max_words": config.model.max_words,
+        "max_words": getattr(config.model, "max_words", None),  # not every family counts words
     }
     dataset = context["runs"][0]["dataset"] | {
         "licence": experiment.dataset.licence,
