@@ -10,12 +10,12 @@ import torch
 
 from tests.project import ROOT
 from vla.config.complete import ExperimentConfig
-from vla.data.sampling import policy_spec
 from vla.data.store import PreparedStore
 from vla.files.yaml import read_yaml
 from vla.plan.items import Experiment
 from vla.plan.plan import Plan
-from vla.policies.policy import build_policy
+from vla.plan.reading import model_settings
+from vla.policies.building import build_policy
 from vla.policies.storage import save_policy
 
 torch.set_num_threads(1)
@@ -66,7 +66,6 @@ def make_config() -> Callable[..., ExperimentConfig]:
                 "fusion": {"width": 16, "layers": 1, "heads": 2},
                 "chunk_length": 4,
                 "max_words": 6,
-                "num_bins": 8,
             },
             "training": {"num_steps": 8, "batch_size": 8, "warmup_steps": 2},
             "data": {},
@@ -77,7 +76,8 @@ def make_config() -> Callable[..., ExperimentConfig]:
         }
         for name, values in sections.items():
             content[name] = content.get(name, {}) | values
-        return ExperimentConfig.model_validate(content)
+        family = model_settings(content["model"])
+        return ExperimentConfig[family].model_validate(content)
 
     return make
 
@@ -87,7 +87,7 @@ def policy_file(store, make_config, tmp_path_factory) -> Path:
     """An untrained policy on disk."""
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("policy") / "policy.safetensors"
-    save_policy(build_policy(make_config().model, policy_spec(store)), path, {})
+    save_policy(build_policy(make_config().model, store.spec), path, {})
     return path
 
 

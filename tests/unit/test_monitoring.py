@@ -10,10 +10,9 @@ from safetensors.torch import load_file
 from test_training import KilledError, NaNAt, Sampler, train
 
 from vla.config.monitoring import MonitoringSection
-from vla.data.sampling import policy_spec
 from vla.errors import UserError
 from vla.monitoring.monitor import Monitor, describe_event, read_events
-from vla.policies.policy import build_policy
+from vla.policies.building import build_policy
 from vla.training.checkpoint import Checkpoints
 from vla.training.optimizer import build_optimizer
 from vla.training.retention import checkpoint_files
@@ -39,7 +38,7 @@ class HalvedData(Sampler):
     def batch(self, step):
         batch = super().batch(step)
         if step >= self.step:
-            batch.actions.mul_(3)
+            batch.actions[:] *= 3
         return batch
 
 
@@ -80,7 +79,7 @@ def test_learning_rate_of_1000_stops_at_the_next_row_with_a_good_checkpoint(
     assert str(weights) in caught.value.problem
     config = make_config(**sections)
     torch.manual_seed(0)
-    policy = build_policy(config.model, policy_spec(store))
+    policy = build_policy(config.model, store.spec)
     optimizer = build_optimizer(policy, config.training)
     good = Checkpoints(tmp_path / "run/checkpoints", "k", config.checkpoints)
     assert good.resume(policy, optimizer)[0] == event["checkpoint"] == 0

@@ -13,14 +13,15 @@ from safetensors.torch import load_file
 
 from tests.project import ROOT
 from vla.config.training import TrainingSection
-from vla.data.sampling import Sampler, policy_spec
+from vla.data.sampling import Sampler
 from vla.errors import UserError
 from vla.monitoring.monitor import read_events
-from vla.policies.policy import build_policy
+from vla.policies.building import build_policy
 from vla.process.determinism import choose_device, set_determinism
 from vla.tracking.metrics import COLUMNS, MetricsLog
 from vla.training.loop import TrainingResult, TrainingRun, fit
 from vla.training.optimizer import learning_rate
+from vla.training.supervision import Supervisor
 
 REPEATED = ("step", "loss", "learning_rate", "gradient_norm")
 CPU = torch.device("cpu")
@@ -47,7 +48,7 @@ class NaNAt(Sampler):
     def batch(self, step):
         batch = super().batch(step)
         if step == self.step:
-            batch.observation.state.fill_(math.nan)
+            batch.state.fill(math.nan)
         return batch
 
 
@@ -61,20 +62,17 @@ def train(store, make_config, tmp_path):
     ) -> TrainingResult:
         config = make_config(data={"augmentation": True}, **sections)
         base = tmp_path / folder
-        run = TrainingRun(config, seed, key, store, CPU, base / "checkpoints", base / "logs")
-        spec = policy_spec(store)
+        supervisor = Supervisor(config, key, base / "checkpoints", base / "logs")
         torch.manual_seed(seed)
-        policy = build_policy(config.model, spec)
+        policy = build_policy(config.model, store.spec)
         batches = sampler(
             store,
-            spec,
             seed=seed,
             batch_size=config.training.batch_size,
             chunk_length=config.model.chunk_length,
-            max_words=config.model.max_words,
             augmentation=True,
         )
-        return fit(run, policy, batches)
+        return fit(TrainingRun(config, seed, store, CPU, supervisor), policy, batches)
 
     return train_in
 
