@@ -14,7 +14,7 @@ from vla.data.store import PreparedStore
 from vla.files.yaml import read_yaml
 from vla.plan.items import Experiment
 from vla.plan.plan import Plan
-from vla.plan.reading import model_settings
+from vla.plan.reading import experiment_model
 from vla.policies.building import build_policy
 from vla.policies.storage import save_policy
 
@@ -76,8 +76,7 @@ def make_config() -> Callable[..., ExperimentConfig]:
         }
         for name, values in sections.items():
             content[name] = content.get(name, {}) | values
-        family = model_settings(content["model"])
-        return ExperimentConfig[family].model_validate(content)
+        return experiment_model(content).model_validate(content)
 
     return make
 

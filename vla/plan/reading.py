@@ -32,12 +32,20 @@ def validate(model: type[Model], content: dict[str, Any], source: Path) -> Model
 
 def load_experiment(path: Path) -> ExperimentConfig:
     content = read_yaml(path)
+    return validate(experiment_model(content, path), content, path)
+
+
+def experiment_model(content: dict[str, Any], source: object = "") -> type[ExperimentConfig]:
+    """The model of an experiment's configuration, with the settings of the policy family and of the
+    simulator that it names. `source`: where `content` comes from, for the `UserError`."""
+    key = "model.type"
     try:
         family = model_settings(content.get("model"))
+        key = "evaluation.simulator.type"
+        simulator = simulator_settings(content.get("evaluation"))
     except UserError as error:
-        raise UserError(f"{path}: model.type: {error.problem}", error.way_out) from None
-    simulator = simulator_settings(content.get("evaluation"))
-    return validate(ExperimentConfig[family, simulator], content, path)
+        raise UserError(f"{source}: {key}: {error.problem}", error.way_out) from None
+    return ExperimentConfig[family, simulator]
 
 
 def load_demonstrations(path: Path) -> DemonstrationsConfig:
