@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import yaml
+from vla.policies.policy import build_policy
 
 from tests.records import make_environment, make_evaluation_record, make_run_record
 from vla.config.complete import ExperimentConfig
@@ -29,7 +30,6 @@ from vla.data.store import PreparedStore, open_store
 from vla.data.verification import current_record, verify
 from vla.knowledge.database import build_database
 from vla.plan.reading import load_experiment, load_registry
-from vla.policies.policy import build_policy
 from vla.process.determinism import set_determinism
 from vla.training.loop import TrainingRun, fit
 

@@ -12,8 +12,7 @@ from vla.files.clock import now
 from vla.files.described import File, describe_file
 from vla.files.exclusive import exclusive
 from vla.plan.items import Evaluation, Experiment, Run
-from vla.policies.policy import PolicySpec
-from vla.policies.storage import read_policy_facts
+from vla.policies.storage import load_policy, read_description
 from vla.process.determinism import choose_device, set_determinism
 from vla.records.circumstances import write_patch
 from vla.records.crashes import CrashesRecord
@@ -40,14 +39,15 @@ def evaluate(
     trained = RunRecord.read(experiment.run_record(run))
     trained.check_files(experiment.folder)
     policy_file = experiment.folder / "checkpoints" / run.name / "policy.safetensors"
-    facts = read_policy_facts(policy_file)
+    description = read_description(policy_file)
     device = str(choose_device(experiment.accelerator))
+    tasks = [task.model_dump(mode="json") for task in description.tasks]
     plans = plan_episodes(
-        config, simulator, evaluation.condition, facts["tasks"], facts["demonstration_seeds"]
+        config, simulator, evaluation.condition, tasks, description.demonstration_seeds
     )
-    spec = PolicySpec.from_json(facts["spec"])
+    processor = load_policy(policy_file).processor
     for plan in plans:  # a sentence that is too long is a mistake, not a hundred crashes
-        spec.vocabulary.encode(plan.instruction, facts["model"]["max_words"])
+        processor.check(plan.instruction)
     journal = Journal(record.with_name("episodes.journal"))
     make = evaluator_maker(policy_file, config, device)
     results = run_episodes(plans, make, workers, journal)

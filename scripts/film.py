@@ -46,11 +46,12 @@ def _film(
 ) -> list[FilmedEpisode]:
     # PyTorch and the simulator take seconds that a job without a video need not wait for.
     from vla.evaluation.evaluator import Evaluator
+    from vla.policies.storage import load_policy
 
     trained = RunRecord.read(experiment.run_record(run))
     trained.check_files(experiment.folder)
     policy = experiment.folder / trained.files.policy.path
-    evaluator = Evaluator(policy, experiment.config.evaluation, device)
+    evaluator = Evaluator(load_policy(policy, device), experiment.config.evaluation)
     films = []
     for result in chosen:
         plan = result.plan

@@ -1,9 +1,7 @@
 """Train one policy: one experiment, one seed."""
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 from vla.data.mixture import Mixture
 from vla.data.opening import open_store
@@ -14,24 +12,17 @@ from vla.files.clock import now
 from vla.files.described import describe_file
 from vla.files.exclusive import exclusive
 from vla.plan.items import Experiment, Run
-from vla.policies.policy import count_parameters
+from vla.policies.building import count_parameters
 from vla.policies.storage import save_policy
-from vla.process.determinism import choose_device, set_determinism
+from vla.process.determinism import set_determinism
 from vla.records.attempts import Attempt, attempt, gpu_hours
 from vla.records.circumstances import write_patch
 from vla.records.events import read_events
 from vla.records.run import Dataset, RunFiles, RunRecord
 from vla.tracking.mirroring import Mirroring, tracked_run, tracker_names
-from vla.training.loop import TrainingRun
+from vla.training.job import train_run
+from vla.training.supervision import Supervisor
 from vla.workflow.job import Job, start_job
-
-
-def load_training_code(path: Path) -> ModuleType:
-    """The experiment's own `train.py` as a module."""
-    specification = importlib.util.spec_from_file_location("experiment_train", path)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
 
 
 def open_data(experiment: Experiment, root: Path) -> PreparedStore | Mixture:
@@ -53,25 +44,20 @@ def train(
     job: Job,
     attempts: Callable[[], tuple[Attempt, ...]],
 ) -> None:
-    """Train, save the policy, and write the record last; `attempts` tells those up to now."""
-    config = experiment.config
+    """Train, save the policy, and write the record last; `attempts` gives those up to now."""
+    config, root = experiment.config, experiment.root
     switches = set_determinism(config.resources.training_threads, config.training.determinism)
     circumstances, diff = job.circumstances(run, experiment)
-    device = choose_device(experiment.accelerator)
     checkpoints = experiment.folder / "checkpoints" / run.name
     logs = experiment.folder / "logs" / run.name
     resolved = record.with_name("config.resolved.json")
     write_json(resolved, config.model_dump(mode="json"))
-    prepared = open_data(experiment, job.root)
-    code = load_training_code(experiment.folder / "train.py")
-    with Mirroring(
-        tracked_run(experiment, run, job.root), tracker_names(config.tracking)
-    ) as trackers:
-        result = code.train(
-            TrainingRun(config, run.seed, run.key, prepared, device, checkpoints, logs)
-        )
-        policy_file = checkpoints / "policy.safetensors"
-        policy = save_policy(
+    prepared = open_data(experiment, root)
+    policy_file = checkpoints / "policy.safetensors"
+    with Mirroring(tracked_run(experiment, run, root), tracker_names(config.tracking)) as trackers:
+        supervisor = Supervisor(config, run.key, checkpoints, logs)
+        result = train_run(experiment, run, prepared, supervisor)
+        description = save_policy(
             result.policy,
             policy_file,
             {
@@ -81,10 +67,11 @@ def train(
                 "demonstration_seeds": list(prepared.seeds),
             },
         )
+        sha256 = description.weights.sha256
         trackers.facts |= {
-            "policy": f"{policy_file.relative_to(job.root)} sha256:{policy['weights']['sha256']}",
-            "checkpoints": str(checkpoints.relative_to(job.root)),
-            "figures": str(experiment.document("figures").relative_to(job.root)),
+            "policy": f"{policy_file.relative_to(root)} sha256:{sha256}",
+            "checkpoints": str(checkpoints.relative_to(root)),
+            "figures": str(experiment.document("figures").relative_to(root)),
             "final_loss": result.final_loss,
         }
     files = {
@@ -108,14 +95,14 @@ def train(
             )
             for store in experiment.stores
         ),
-        device=str(device),
+        device=str(result.policy.device),
         determinism=switches,
         parameters=count_parameters(result.policy),
         final_loss=result.final_loss,
         training_seconds=result.seconds,
         resumed_from_step=result.resumed_from_step,
         attempts=attempts(),
-        gpu_hours=gpu_hours(attempts(), device.type),
+        gpu_hours=gpu_hours(attempts(), result.policy.device.type),
         events=read_events(logs / "events.jsonl"),
         files=RunFiles(**described, patch=write_patch(record, diff, experiment.folder)),
         finished=now(),

@@ -62,7 +62,6 @@ class Project:
         for name in ("a", "b"):
             folder = root / "experiments" / name
             folder.mkdir(parents=True)
-            shutil.copy2(ROOT / "experiments/exp_001_baseline/train.py", folder)
         project.write("a", SMALL | {"experiment": SMALL["experiment"] | {"seed": [1, 2]}})
         project.write("b", SMALL | {"model": SMALL["model"] | {"type": "RT2"}})
         project.write_yaml(
@@ -117,6 +116,12 @@ class Project:
 
     def write(self, experiment: str, config: dict) -> None:
         self.write_yaml(f"experiments/{experiment}/config.yaml", config)
+
+    def give_training_code(self, experiment: str) -> str:
+        """A `train.py` of its own, which does the same as the standard one; returns its path."""
+        name = f"experiments/{experiment}/train.py"
+        shutil.copy2(self.root / "vla/training/standard.py", self.root / name)
+        return name
 
     def write_yaml(self, name: str, content: object) -> None:
         (self.root / name).write_text(yaml.safe_dump(content, sort_keys=False))

@@ -10,9 +10,9 @@ import re
 import sys
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -23,11 +23,22 @@ from vla.config.demonstrations import DemonstrationsConfig
 from vla.config.evaluation import DEFAULT_SIMULATOR
 from vla.config.workflow import WorkflowConfig
 from vla.files.atomic import write_text
-from vla.plugins import find_plugin
+from vla.plugins import find_plugin, plugins
 
 SIMULATOR = find_plugin("simulators", DEFAULT_SIMULATOR).load("config").Config
+# The library's policy families; `model.type` says which one a section belongs to.
+MODELS = Annotated[
+    Union[  # noqa: UP007
+        tuple(
+            family.load("config").Config
+            for family in plugins("policies").values()
+            if family.package.startswith("vla.")
+        )
+    ],
+    Field(discriminator="type"),
+]
 FILES: dict[str, tuple[str, type[BaseModel]]] = {
-    "experiment": ("experiments/*/config.yaml", ExperimentConfig[SIMULATOR]),
+    "experiment": ("experiments/*/config.yaml", ExperimentConfig[MODELS, SIMULATOR]),
     "workflow": ("config/config.yaml", WorkflowConfig),
     "dataset": ("config/datasets.yaml, each entry", DatasetEntry),
     "demonstrations": ("config/demonstrations.yaml", DemonstrationsConfig[SIMULATOR]),
@@ -67,28 +78,31 @@ def schemas() -> dict[str, str]:
 
 
 def _tables(model: type[BaseModel], prefix: str) -> list[str]:
-    own = {n: f for n, f in model.model_fields.items() if _section(f.annotation) is None}
+    own = {n: f for n, f in model.model_fields.items() if not _sections(f.annotation)}
     parts = []
     if own:
         rows = "".join(_row(prefix + name, field) for name, field in own.items())
         parts.append(f"\n| Key | Values | Default | Meaning |\n|---|---|---|---|\n{rows}")
     for name, field in model.model_fields.items():
-        section, suffix = _section(field.annotation) or (None, "")
-        if section:
+        sections, suffix = _sections(field.annotation), _suffix(field.annotation)
+        for section in sections:
             heading = f"{prefix}{name}{suffix}"
-            parts.append(f"\n### `{heading}`\n\n{inspect.getdoc(section)}\n")
-            parts += _tables(section, f"{heading}.")
+            of = f" of type {section.model_fields['type'].default}" if len(sections) > 1 else ""
+            parts.append(f"\n### `{heading}`{of}\n\n{inspect.getdoc(section)}\n")
+            # What alternatives have in common is shown once.
+            parts += [part for part in _tables(section, f"{heading}.") if part not in parts]
     return parts
 
 
-def _section(annotation: Any) -> tuple[type[BaseModel], str] | None:
-    """The model behind a field, and how its place in YAML is written."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation, ""
-    for argument in get_args(annotation):
-        if isinstance(argument, type) and issubclass(argument, BaseModel):
-            return argument, ".<name>" if get_origin(annotation) is dict else "[]"
-    return None
+def _sections(annotation: Any) -> list[type[BaseModel]]:
+    """The model behind a field, or the alternatives; [] behind a plain value."""
+    found = (annotation, *get_args(annotation))
+    return [f for f in found if isinstance(f, type) and issubclass(f, BaseModel)]
+
+
+def _suffix(annotation: Any) -> str:
+    """How the place of what a field contains is written in YAML."""
+    return {dict: ".<name>", tuple: "[]"}.get(get_origin(annotation), "")
 
 
 def _row(name: str, field: FieldInfo) -> str:

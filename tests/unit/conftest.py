@@ -15,13 +15,14 @@ from vla.data.store import PreparedStore
 from vla.files.yaml import read_yaml
 from vla.plan.items import Experiment
 from vla.plan.plan import Plan
-from vla.policies.policy import build_policy
+from vla.plan.reading import experiment_model
+from vla.policies.building import build_policy
 from vla.policies.storage import save_policy
-from vla.training.batches import policy_spec
 
 torch.set_num_threads(1)
 
 LENGTHS = (8, 12, 9, 11)  # of the episodes; the first two are of the first task
+FACTS = {"key": "k", "seed": 0, "tasks": (), "demonstration_seeds": ()}  # of a policy's description
 TASKS = (
     {
         "name": "button-press-topdown-v3",
@@ -71,7 +72,6 @@ def make_config() -> Callable[..., ExperimentConfig]:
                 "fusion": {"width": 16, "layers": 1, "heads": 2},
                 "chunk_length": 4,
                 "max_words": 6,
-                "num_bins": 8,
             },
             "training": {"num_steps": 8, "batch_size": 8, "warmup_steps": 2},
             "data": {},
@@ -82,7 +82,7 @@ def make_config() -> Callable[..., ExperimentConfig]:
         }
         for name, values in sections.items():
             content[name] = content.get(name, {}) | values
-        return ExperimentConfig.model_validate(content)
+        return experiment_model(content).model_validate(content)
 
     return make
 
@@ -92,7 +92,7 @@ def policy_file(store, make_config, tmp_path_factory) -> Path:
     """An untrained policy on disk."""
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("policy") / "policy.safetensors"
-    save_policy(build_policy(make_config().model, policy_spec(store.spec)), path, {})
+    save_policy(build_policy(make_config().model, store.spec), path, FACTS)
     return path
 
 

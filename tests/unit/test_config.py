@@ -61,7 +61,7 @@ def refusal(load, tmp_path):
 def test_example_parses_and_defaults_complete_it(load):
     config = load(EXAMPLE)
     assert (config.experiment.name, config.experiment.seed) == ("rt2_baseline_v1", 42)
-    assert (config.model.type, config.model.head) == ("RT2", "discrete")
+    assert (config.model.type, config.model.num_bins) == ("RT2", 256)
     assert config.model.vision_encoder == "ViT-B/16"
     assert config.model.num_params == 300_000_000
     assert config.training.batch_size == 256
@@ -119,7 +119,8 @@ def test_list_of_seeds(load):
         ("seed: 42", "targets: {success_rate: 75}", "write 0.75 for 75 %"),
         ("seed: 42", "seed: [1, 1]", "a list of seeds needs at least one seed and none twice"),
         ("seed: 42", "seed: []", "a list of seeds needs at least one seed and none twice"),
-        ('type: "RT2"', 'type: "RT2"\n  action_head: regression', "type RT2 means discrete"),
+        ('type: "RT2"', 'type: "RT3"', "model.type: There is no 'RT3' among the policies; did you"),
+        ('type: "RT2"', 'type: "BC"\n  num_bins: 8', "model.num_bins: unknown key"),
         ("num_steps: 100000", "num_steps: 10", "warmup_steps (50) must be below num_steps (10)"),
         ('"300M"', '"many"', "write a number of parameters such as"),
         ('"ViT-B/16"', '"ViT-X/16"', "model.vision_encoder"),

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from vla.training.batches import policy_spec
 
 from vla.config.evaluation import EvaluationSection
 from vla.errors import UserError
@@ -19,13 +20,12 @@ from vla.evaluation.evaluator import Evaluator
 from vla.evaluation.journal import Journal
 from vla.evaluation.protocol import EpisodePlan, EpisodeResult, plan_episodes
 from vla.evaluation.workers import evaluator_maker, run_episodes
-from vla.policies.policy import build_policy
-from vla.policies.storage import save_policy
+from vla.policies.building import build_policy
+from vla.policies.storage import load_policy, save_policy
 from vla.process.determinism import set_determinism
 from vla.simulation.metaworld.config import Config
 from vla.simulation.metaworld.environment import SEEDS_PER_TASK, task_seed
 from vla.simulation.metaworld.simulator import Simulator
-from vla.training.batches import policy_spec
 
 BUTTON, FAUCET = "button-press-topdown-v3", "faucet-open-v3"
 Section = EvaluationSection[Config]
@@ -206,7 +206,7 @@ def test_mistake_found_by_a_worker_ends_the_evaluation_with_its_message(policy_f
 
 
 def test_error_in_an_episode_is_a_crash_with_its_text(policy_file):
-    evaluator = Evaluator(policy_file, CONFIG, "cpu")
+    evaluator = Evaluator(load_policy(policy_file, "cpu"), CONFIG)
     plan = EpisodePlan(BUTTON, 0, 1, "one word more than there are places")
     result = evaluator.run(plan)
     evaluator.close()
@@ -216,7 +216,7 @@ def test_error_in_an_episode_is_a_crash_with_its_text(policy_file):
 
 def test_an_evaluator_runs_tasks_in_any_order(results, plans, policy_file):
     """It keeps a task between episodes; the one before must not show in the next."""
-    evaluator = Evaluator(policy_file, CONFIG, "cpu")
+    evaluator = Evaluator(load_policy(policy_file, "cpu"), CONFIG)
     other = EpisodePlan(FAUCET, 0, 3, "open the faucet")
     order = [plans[1], other, plans[0]]
     found = [evaluator.run(plan) for plan in order]
@@ -232,7 +232,7 @@ def test_camera_that_the_simulator_does_not_have_is_refused_before_any_episode(
     path = tmp_path / "policy.safetensors"
     save_policy(build_policy(make_config().model, spec), path, {})
     with pytest.raises(UserError, match="no camera 'wrist'") as caught:
-        Evaluator(path, CONFIG, "cpu")
+        Evaluator(load_policy(path, "cpu"), CONFIG)
     assert "side, front, top" in caught.value.way_out
 
 

@@ -8,13 +8,14 @@ from vla.errors import UserError
 from vla.evaluation.evaluator import Evaluator
 from vla.evaluation.film import EVERY, FRAME_MS, SIZE, choose, film
 from vla.evaluation.protocol import EpisodePlan, EpisodeResult
+from vla.policies.storage import load_policy
 
 __all__ = ["plans"]  # a fixture
 
 
 @pytest.fixture
 def evaluator(policy_file):
-    evaluator = Evaluator(policy_file, CONFIG, "cpu")
+    evaluator = Evaluator(load_policy(policy_file, "cpu"), CONFIG)
     yield evaluator
     evaluator.close()
 

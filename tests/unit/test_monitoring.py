@@ -7,14 +7,13 @@ from itertools import count
 import pytest
 import torch
 from safetensors.torch import load_file
-from test_training import Batches, KilledError, NaNAt, train
+from test_training import KilledError, NaNAt, Sampler, train
 
 from vla.config.monitoring import MonitoringSection
 from vla.errors import UserError
 from vla.monitoring.monitor import Monitor, describe_event
-from vla.policies.policy import build_policy
+from vla.policies.building import build_policy
 from vla.records.events import read_events
-from vla.training.batches import policy_spec
 from vla.training.checkpoint import Checkpoints
 from vla.training.optimizer import build_optimizer
 from vla.training.retention import checkpoint_files
@@ -32,7 +31,7 @@ HEALTHY = {
 }
 
 
-class HalvedData(Batches):
+class HalvedData(Sampler):
     """Every picture is black from some step on: the loss jumps, though nothing is infinite."""
 
     step = 40
@@ -40,7 +39,7 @@ class HalvedData(Batches):
     def batch(self, step):
         batch = super().batch(step)
         if step >= self.step:
-            batch.actions.mul_(3)
+            batch.actions[:] *= 3
         return batch
 
 
@@ -81,7 +80,7 @@ def test_learning_rate_of_1000_stops_at_the_next_row_with_a_good_checkpoint(
     assert str(weights) in caught.value.problem
     config = make_config(**sections)
     torch.manual_seed(0)
-    policy = build_policy(config.model, policy_spec(store.spec))
+    policy = build_policy(config.model, store.spec)
     optimizer = build_optimizer(policy, config.training)
     good = Checkpoints(tmp_path / "run/checkpoints", "k", config.checkpoints)
     assert good.resume(policy, optimizer)[0] == event.checkpoint == 0

@@ -2,23 +2,28 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 
-from vla.config.model import ModelSection
+from vla.data.samples import Samples, observe
+from vla.data.sampling import Sampler
 from vla.errors import UserError
-from vla.policies.language import UNKNOWN
-from vla.policies.policy import Observation, Policy, build_policy, count_parameters
+from vla.files.atomic import write_json
+from vla.files.described import describe_file
+from vla.plan.reading import model_settings
+from vla.policies.building import build_policy, count_parameters
+from vla.policies.parts.vocabulary import UNKNOWN, Vocabulary
+from vla.policies.protocol import Inputs, Policy
 from vla.policies.storage import load_policy, save_policy
-from vla.training.batches import policy_spec
 
 CHUNK, WORDS, ACTIONS, BATCH = 4, 6, 4, 3
-HEADS = {"BC": "regression", "RT2": "discrete"}
+FAMILIES = ("BC", "RT2")
 
 
 @pytest.fixture(scope="module")
 def spec(store):
-    return policy_spec(store.spec)
+    return store.spec
 
 
 @pytest.fixture
@@ -31,27 +36,35 @@ def policy(spec, make_config):
 
 
 @pytest.fixture
-def observation(store, spec):
-    def observe(sentence: str = "open the faucet") -> Observation:
-        words = torch.from_numpy(spec.vocabulary.encode(sentence, WORDS))
-        return Observation(
-            torch.from_numpy(store.pictures[:BATCH]),
-            words.expand(BATCH, -1),
-            torch.from_numpy(store.state[:BATCH]),
+def inputs(store):
+    """What a policy is given for the first frames under one sentence, to act or to learn from."""
+
+    def make(policy: Policy, sentence: str = "open the faucet", chunk: int = 0) -> Inputs:
+        samples = Samples(
+            pictures=store.pictures[:BATCH],
+            instructions=[sentence] * BATCH,
+            state=store.state[:BATCH],
+            actions=np.zeros((BATCH, chunk, ACTIONS), np.float32),
+            valid=np.ones((BATCH, chunk), bool),
         )
+        return policy.processor(samples)
 
-    return observe
+    return make
 
 
-@pytest.mark.parametrize("kind", HEADS)
+@pytest.fixture
+def vocabulary(spec):
+    return Vocabulary.of(spec.sentences)
+
+
+@pytest.mark.parametrize("kind", FAMILIES)
 @pytest.mark.parametrize("decoding", ["argmax", "expectation"])
-def test_actions_keep_to_the_range_of_the_data(policy, observation, spec, kind, decoding):
+def test_actions_keep_to_the_range_of_the_data(policy, inputs, spec, kind, decoding):
     built = policy(type=kind)
-    assert built.config.head == HEADS[kind]
     with torch.no_grad():
         for parameter in built.head.parameters():
             parameter.mul_(1000)  # answers far outside
-    actions = built.act(observation(), decoding)
+    actions = built.act(inputs(built), decoding)
     assert actions.shape == (BATCH, CHUNK, ACTIONS)
     assert actions.dtype == torch.float32
     low, high = torch.tensor(spec.action_low), torch.tensor(spec.action_high)
@@ -60,27 +73,26 @@ def test_actions_keep_to_the_range_of_the_data(policy, observation, spec, kind, 
     assert (actions <= high + slack).all()
 
 
-@pytest.mark.parametrize("kind", HEADS)
-def test_language_decides_what_the_policy_does(policy, observation, kind):
+@pytest.mark.parametrize("kind", FAMILIES)
+def test_language_decides_what_the_policy_does(policy, inputs, kind):
     told = policy(type=kind)
-    answers = [told.act(observation(s), "expectation") for s in ("open the faucet", "press", "")]
+    sentences = ("open the faucet", "press", "")
+    answers = [told.act(inputs(told, sentence), "expectation") for sentence in sentences]
     assert not torch.equal(answers[0], answers[1])
     assert not torch.equal(answers[0], answers[2])
 
 
-@pytest.mark.parametrize("kind", HEADS)
-def test_policy_without_language_does_not_see_words(policy, observation, kind):
+@pytest.mark.parametrize("kind", FAMILIES)
+def test_policy_without_language_does_not_see_words(policy, inputs, kind):
     deaf = policy(type=kind, language=False)
-    actions = torch.zeros(BATCH, CHUNK, ACTIONS)
-    valid = torch.ones(BATCH, CHUNK, dtype=torch.bool)
-    seen = [observation(sentence) for sentence in ("open the faucet", "press", "")]
+    seen = [inputs(deaf, sentence, CHUNK) for sentence in ("open the faucet", "press", "")]
     answers = [deaf.act(each, "expectation") for each in seen]
-    losses = [deaf.loss(each, actions, valid) for each in seen]
+    losses = [deaf.loss(each) for each in seen]
     assert all(torch.equal(answers[0], other) for other in answers[1:])
     assert all(torch.equal(losses[0], other) for other in losses[1:])
 
 
-def test_bins_become_actions_by_likeliest_bin_or_mean(policy, observation, spec):
+def test_bins_become_actions_by_likeliest_bin_or_mean(policy, inputs, spec):
     built = policy(type="RT2", num_bins=5)
     low, high = torch.tensor(spec.action_low), torch.tensor(spec.action_high)
     bins = torch.tensor([-1, -0.5, 0, 0.5, 1])
@@ -88,8 +100,8 @@ def test_bins_become_actions_by_likeliest_bin_or_mean(policy, observation, spec)
         built.head.out.weight.zero_()
         logits = torch.tensor([2.0, 0, 0, 0, 1.0]).log().clamp(min=-100)
         built.head.out.bias.copy_(logits.repeat(ACTIONS))
-    likeliest = built.act(observation(), "argmax")
-    mean = built.act(observation(), "expectation")
+    likeliest = built.act(inputs(built), "argmax")
+    mean = built.act(inputs(built), "expectation")
     expected = (bins * torch.tensor([2 / 3, 0, 0, 0, 1 / 3])).sum()
     assert torch.allclose(likeliest, low.expand_as(likeliest))
     assert torch.allclose(
@@ -97,21 +109,19 @@ def test_bins_become_actions_by_likeliest_bin_or_mean(policy, observation, spec)
     )
 
 
-@pytest.mark.parametrize("kind", HEADS)
-def test_actions_beyond_the_end_of_an_episode_teach_nothing(policy, observation, kind):
+@pytest.mark.parametrize("kind", FAMILIES)
+def test_actions_beyond_the_end_of_an_episode_teach_nothing(policy, inputs, kind):
     built = policy(type=kind)
-    actions = torch.zeros(BATCH, CHUNK, ACTIONS)
-    valid = torch.ones(BATCH, CHUNK, dtype=torch.bool)
-    valid[0, 2:] = False
-    other = actions.clone()
-    other[0, 2:] = 1.0
-    assert torch.equal(
-        built.loss(observation(), actions, valid), built.loss(observation(), other, valid)
-    )
-    other[0, 1] = 1.0
-    assert not torch.equal(
-        built.loss(observation(), actions, valid), built.loss(observation(), other, valid)
-    )
+    given = inputs(built, chunk=CHUNK)
+    given["valid"][0, 2:] = False
+
+    def loss(step: int) -> torch.Tensor:
+        actions = given["actions"].clone()
+        actions[0, step] = 1.0
+        return built.loss(given | {"actions": actions})
+
+    assert torch.equal(loss(2), built.loss(given))
+    assert not torch.equal(loss(1), built.loss(given))
 
 
 def test_stated_number_of_parameters_is_held_to(policy):
@@ -123,12 +133,13 @@ def test_stated_number_of_parameters_is_held_to(policy):
 
 
 def test_rt2_at_its_full_size_has_300_million_parameters(spec):
-    config = ModelSection(
-        type="RT2",
-        vision_encoder="ViT-B/16",
-        num_params="300M",
-        fusion={"width": 1024, "layers": 16, "heads": 16},
-    )
+    section = {
+        "type": "RT2",
+        "vision_encoder": "ViT-B/16",
+        "num_params": "300M",
+        "fusion": {"width": 1024, "layers": 16, "heads": 16},
+    }
+    config = model_settings(section).model_validate(section)
     with torch.device("meta"):  # no memory for weights
         count = count_parameters(build_policy(config, spec))
     assert count == pytest.approx(300e6, rel=0.1)
@@ -142,8 +153,8 @@ def test_vision_transformers_have_their_published_sizes(spec, make_config, encod
     assert count_parameters(built.vision) == pytest.approx(published[encoder], rel=0.06)
 
 
-@pytest.mark.parametrize("kind", HEADS)
-def test_policy_on_disk_acts_the_same(policy, observation, tmp_path, kind):
+@pytest.mark.parametrize("kind", FAMILIES)
+def test_policy_on_disk_acts_the_same(policy, inputs, tmp_path, kind):
     built, path = policy(type=kind), tmp_path / "policy.safetensors"
     facts = save_policy(built, path, {"key": "abc"})
     loaded = load_policy(path)
@@ -151,7 +162,72 @@ def test_policy_on_disk_acts_the_same(policy, observation, tmp_path, kind):
     assert not loaded.training
     assert loaded.spec == built.spec
     assert loaded.config == built.config
-    assert torch.equal(loaded.act(observation()), built.act(observation()))
+    assert torch.equal(loaded.act(inputs(loaded)), built.act(inputs(built)))
+
+
+OLD_MODEL = {
+    "vision_encoder": "ConvStem/16",
+    "language": True,
+    "max_words": WORDS,
+    "fusion": {"width": 16, "layers": 1, "heads": 2, "decoder_layers": 1},
+    "chunk_length": CHUNK,
+    "num_bins": 8,
+    "num_params": None,
+}
+
+
+OLD_WEIGHTS = {
+    *("camera", "decoder", "fusion", "head", "queries", "state", "vision", "words"),
+    *("word_position", "state_mean", "state_std", "action_low", "action_high"),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "old"),
+    [
+        ("BC", {"type": "BC", "action_head": None}),
+        ("RT2", {"type": "RT2", "action_head": None}),
+        ("RT2", {"type": "BC", "action_head": "discrete"}),
+    ],
+)
+def test_policy_files_of_schema_1_are_still_read(policy, inputs, spec, tmp_path, kind, old):
+    """When one class had both heads, and the data's spec held words instead of sentences."""
+    built = policy(type=kind, **({"num_bins": 8} if kind == "RT2" else {}))
+    path = tmp_path / "policy.safetensors"
+    save_policy(built, path, {})
+    words = Vocabulary.of(spec.sentences).words
+    old_spec = {n: v for n, v in dataclasses.asdict(spec).items() if n != "sentences"}
+    write_json(
+        path.with_suffix(".json"),
+        {
+            "schema": 1,
+            "weights": describe_file(path, tmp_path),
+            "model": old | OLD_MODEL,
+            "spec": old_spec | {"vocabulary": {"words": words}},
+            "key": "abc",
+        },
+    )
+    loaded = load_policy(path)
+    assert loaded.config == built.config
+    assert torch.equal(loaded.act(inputs(loaded)), built.act(inputs(built)))
+    assert {name.partition(".")[0] for name in built.state_dict()} == OLD_WEIGHTS
+
+
+def test_policy_file_of_a_later_schema_is_refused(policy, tmp_path):
+    path = tmp_path / "policy.safetensors"
+    facts = save_policy(policy(), path, {})
+    write_json(path.with_suffix(".json"), facts | {"schema": 99})
+    with pytest.raises(UserError, match="has schema 99"):
+        load_policy(path)
+
+
+def test_policy_of_a_family_that_is_not_here_names_those_that_are(policy, tmp_path):
+    path = tmp_path / "policy.safetensors"
+    facts = save_policy(policy(), path, {})
+    facts["model"]["type"] = "RT3"
+    write_json(path.with_suffix(".json"), facts)
+    with pytest.raises(UserError, match="no 'RT3' among the policies; did you mean 'rt2'"):
+        load_policy(path)
 
 
 def test_changed_weights_are_refused(policy, tmp_path):
@@ -164,22 +240,50 @@ def test_changed_weights_are_refused(policy, tmp_path):
         load_policy(path)
 
 
-def test_unseen_words_are_unknown(spec):
-    tokens = spec.vocabulary.encode("Open the FLUX faucet!", WORDS)
-    known = spec.vocabulary.encode("open the faucet", WORDS)
+def test_unseen_words_are_unknown(vocabulary):
+    tokens = vocabulary.encode("Open the FLUX faucet!", WORDS)
+    known = vocabulary.encode("open the faucet", WORDS)
     assert tokens.tolist() == [known[0], known[1], UNKNOWN, known[2], 0, 0]
     assert UNKNOWN == 1
 
 
-def test_words_have_tokens_of_their_own(spec):
-    words = spec.vocabulary.words
-    tokens = [int(spec.vocabulary.encode(word, 1)[0]) for word in words]
-    assert sorted(tokens) == list(range(2, len(spec.vocabulary)))
+def test_words_have_tokens_of_their_own(vocabulary):
+    words = vocabulary.words
+    tokens = [int(vocabulary.encode(word, 1)[0]) for word in words]
+    assert sorted(tokens) == list(range(2, len(vocabulary)))
 
 
-def test_too_long_instruction_is_refused(spec):
+def test_too_long_instruction_is_refused(policy):
     with pytest.raises(UserError, match="has 7 words"):
-        spec.vocabulary.encode("open the faucet and the other one", WORDS)
+        policy().processor.check("open the faucet and the other one")
+
+
+@pytest.mark.parametrize("kind", FAMILIES)
+def test_training_and_evaluation_give_a_policy_the_same_inputs(policy, store, kind):
+    """Each sample of a batch, met alone in a simulator, is seen exactly as it was learnt from."""
+    built = policy(type=kind)
+    sampler = Sampler(store, seed=0, batch_size=BATCH, chunk_length=CHUNK, augmentation=False)
+    samples = sampler.batch(0)
+    learnt = built.processor(samples)
+    assert learnt.keys() == {"pictures", "words", "state", "actions", "valid"}
+    for row in range(BATCH):
+        seen = built.processor(
+            observe(samples.pictures[row], samples.instructions[row], samples.state[row])
+        )
+        assert seen.keys() == {"pictures", "words", "state"}
+        for name, tensor in seen.items():
+            assert tensor.dtype == learnt[name].dtype
+            assert torch.equal(tensor[0], learnt[name][row])
+
+
+def test_policy_that_reproduces_its_demonstrations_has_no_loss(policy, store):
+    """What training scales to [-1, 1] is what acting scales back."""
+    built = policy(type="BC")
+    sampler = Sampler(store, seed=0, batch_size=BATCH, chunk_length=CHUNK, augmentation=False)
+    inputs = built.processor(sampler.batch(0))
+    assert built.loss(inputs) > 0.01
+    acted = inputs | {"actions": built.act(inputs)}
+    assert built.loss(acted) < 1e-5
 
 
 @pytest.mark.parametrize("encoder", ["ConvStem/16", "ViT-Ti/16"])

@@ -13,6 +13,7 @@ from vla.evaluation.evaluator import Evaluator
 from vla.evaluation.film import SIZE, film
 from vla.evaluation.protocol import plan_episodes
 from vla.plan.reading import load_experiment
+from vla.policies.storage import load_policy
 from vla.simulation.collecting import find_experts
 
 CONFIG = """
@@ -86,7 +87,7 @@ def test_any_simulator_is_configured_run_and_filmed(toy, store, policy_file, tmp
     )
     config = load_experiment(path).evaluation
     assert config.simulator == toy(length=3)
-    evaluator = Evaluator(policy_file, config, "cpu")
+    evaluator = Evaluator(load_policy(policy_file, "cpu"), config)
     plans = plan_episodes(config, evaluator.simulator, "instructed", store.tasks, store.seeds)
     results = [evaluator.run(plan) for plan in plans]
     assert [result.error for result in results] == ["", ""]

@@ -15,13 +15,13 @@ from tests.project import ROOT
 from vla.config.training import TrainingSection
 from vla.data.sampling import Sampler
 from vla.errors import UserError
-from vla.policies.policy import build_policy
+from vla.policies.building import build_policy
 from vla.process.determinism import choose_device, set_determinism
 from vla.records.events import read_events
 from vla.tracking.metrics import COLUMNS, MetricsLog
-from vla.training.batches import Batches, policy_spec
 from vla.training.loop import TrainingResult, TrainingRun, fit
 from vla.training.optimizer import learning_rate
+from vla.training.supervision import Supervisor
 
 REPEATED = ("step", "loss", "learning_rate", "gradient_norm")
 CPU = torch.device("cpu")
@@ -31,7 +31,7 @@ class KilledError(Exception):
     pass
 
 
-class KilledAt(Batches):
+class KilledAt(Sampler):
     """The process ends when it asks for the batch of this step."""
 
     step = 6
@@ -42,13 +42,13 @@ class KilledAt(Batches):
         return super().batch(step)
 
 
-class NaNAt(Batches):
+class NaNAt(Sampler):
     step = 4
 
     def batch(self, step):
         batch = super().batch(step)
         if step == self.step:
-            batch.observation.state.fill_(math.nan)
+            batch.state.fill(math.nan)
         return batch
 
 
@@ -58,22 +58,21 @@ def train(store, make_config, tmp_path):
     set_determinism(1)
 
     def train_in(
-        folder: str, seed: int = 0, sampler: type[Batches] = Batches, key: str = "k", **sections
+        folder: str, seed: int = 0, sampler: type[Sampler] = Sampler, key: str = "k", **sections
     ) -> TrainingResult:
         config = make_config(data={"augmentation": True}, **sections)
         base = tmp_path / folder
-        run = TrainingRun(config, seed, key, store, CPU, base / "checkpoints", base / "logs")
-        spec = policy_spec(store.spec)
+        supervisor = Supervisor(config, key, base / "checkpoints", base / "logs")
         torch.manual_seed(seed)
-        policy = build_policy(config.model, spec)
-        samples = Sampler(
+        policy = build_policy(config.model, store.spec)
+        batches = sampler(
             store,
             seed=seed,
             batch_size=config.training.batch_size,
             chunk_length=config.model.chunk_length,
             augmentation=True,
         )
-        return fit(run, policy, sampler(samples, spec, config.model.max_words))
+        return fit(TrainingRun(config, seed, store, CPU, supervisor), policy, batches)
 
     return train_in
 

@@ -55,7 +55,9 @@ def test_records_name_what_was_made_and_of_what(finished):
     assert record["git"]["dirty"] == []
     assert record["environment"]["packages"]["snakemake"]
     assert record["identity"]["training"]["num_steps"] == 6
-    assert "train.py" in record["identity"]["code"]
+    code = record["identity"]["code"]
+    assert {"vla/training/standard.py", "vla/policies/rt2/policy.py"} <= code.keys()
+    assert "vla/policies/bc/policy.py" not in code, "a family that was not chosen"
     assert record["determinism"]["deterministic_algorithms"] is True
     resolved = json.loads(finished.one("experiments/b/results/*/config.resolved.json").read_text())
     assert resolved["training"]["betas"] == [0.9, 0.95], "defaults are written out"
@@ -87,7 +89,7 @@ def test_failures_are_filmed(finished):
 
 
 def test_uncommitted_changes_are_kept(project):
-    project.edit("vla/policies/policy.py", "std=0.02", "std=0.03")
+    project.edit("vla/policies/parts/fused.py", "std=0.02", "std=0.03")
     project.snakemake("--until", "train")
     patches = list(project.root.glob("experiments/b/results/*/uncommitted.patch"))
     assert len(patches) == 1
@@ -98,7 +100,7 @@ def test_record_tells_of_the_code_that_the_job_began_with(project):
     """A commit made while it trains has no part in what it makes."""
     project.change("b", "experiment", seed=[2])
     project.edit(
-        "experiments/b/train.py",
+        project.give_training_code("b"),
         "    model, training =",
         "    import subprocess\n"
         "    subprocess.run(['git', 'commit', '-q', '--allow-empty', '-m', 'later'], check=True)\n"

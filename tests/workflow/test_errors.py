@@ -45,10 +45,6 @@ MISTAKES = {
         lambda project: project.write_yaml("config/config.yaml", {"experiment": ["a"]}),
         ["experiment: unknown key; did you mean 'experiments'?"],
     ),
-    "no training code": (
-        lambda project: (project.root / "experiments/a/train.py").unlink(),
-        ["experiments/a/train.py is missing"],
-    ),
 }
 
 
@@ -135,9 +131,9 @@ def test_a_damaged_policy_is_not_evaluated(project):
 def test_code_that_changes_while_the_workflow_runs_is_not_run(project):
     # The first training job edits the code that the queued ones would run.
     project.edit(
-        "experiments/a/train.py",
+        project.give_training_code("a"),
         "    model, training =",
-        "    with open('vla/policies/heads.py', 'a') as stream:\n"
+        "    with open('vla/policies/parts/fused.py', 'a') as stream:\n"
         "        stream.write('CHANGED = 1\\n')\n"
         "    model, training =",
     )

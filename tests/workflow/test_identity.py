@@ -21,7 +21,7 @@ def test_touch_comment_and_commit_change_nothing(project):
     for path in project.root.rglob("*"):
         if path.is_file() and ".git" not in path.parts:
             os.utime(path)
-    project.edit("vla/policies/policy.py", "class Policy(", "# a thought\nclass Policy(")
+    project.edit("vla/policies/protocol.py", "class Policy(", "# a thought\nclass Policy(")
     project.edit("vla/training/loop.py", '"""The training loop."""', '"""Another docstring."""')
     project.commit()
     assert project.jobs() == {}
@@ -50,15 +50,21 @@ def test_a_hyperparameter_concerns_its_experiment_alone(project):
 
 
 def test_a_change_of_the_model_concerns_every_run(project):
-    project.edit("vla/policies/policy.py", "std=0.02", "std=0.03")
+    project.edit("vla/policies/parts/fused.py", "std=0.02", "std=0.03")
     jobs = project.jobs()
     assert (jobs["train"], jobs["evaluate"]) == (3, 3)
     assert "prepare_dataset" not in jobs
 
 
-def test_a_change_of_one_train_py_concerns_its_experiment(project):
-    project.edit("experiments/b/train.py", "torch.manual_seed(run.seed)", "torch.manual_seed(7)")
+def test_training_code_of_its_own_concerns_its_experiment(project):
+    own = project.give_training_code("b")
     assert project.jobs()["train"] == 1
+    project.snakemake("--until", "train")
+    assert "train" not in project.jobs()
+    project.edit(own, "torch.manual_seed(run.seed)", "torch.manual_seed(7)")
+    assert project.jobs()["train"] == 1
+    (project.root / own).unlink()
+    assert "train" not in project.jobs(), "the standard code's result is still there"
 
 
 def test_a_change_of_the_evaluation_trains_nothing(project):

@@ -1,6 +1,9 @@
 """What is kept of finished runs: models with a version, and no more on the disk than is needed."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -30,6 +33,16 @@ def test_models_are_gathered_under_their_version(finished):
     assert head["model-index"][0]["results"][0]["metrics"][0]["type"] == "success_rate"
     for policy in models["policies"]:
         assert policy["files"][0]["sha256"] in card
+
+
+def test_code_on_the_model_card_runs(finished):
+    folder = finished.root / "experiments/a/models/v1.0.0"
+    models = read_sealed(folder / "models.json")
+    code = (folder / "MODEL_CARD.md").read_text().split("```python\n")[1].split("```")[0]
+    shape = (models["interface"]["chunk_length"], models["interface"]["action_dim"])
+    code += f"assert actions.shape == {shape}\nassert actions.isfinite().all()\n"
+    environment = os.environ | {"PYTHONPATH": str(finished.root)}
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=folder, env=environment)
 
 
 def test_another_recipe_is_another_version_beside_the_first(project):

@@ -9,10 +9,10 @@ from vla.checks.dataset import fetched_bytes, missing_files, stated_shape
 from vla.data.formats.protocol import Shape
 from vla.data.manifest import read_manifest
 from vla.data.places import dataset_folder, manifest_file, store_record, stores_folder
+from vla.data.spec import DataSpec
 from vla.errors import UserError
 from vla.plan.items import Experiment, Store
-from vla.policies.language import Vocabulary
-from vla.policies.policy import PolicySpec, build_policy, count_parameters
+from vla.policies.building import build_policy, count_parameters
 from vla.process.accelerator import visible_gpus
 from vla.records.run import RunRecord
 
@@ -76,10 +76,10 @@ def parameter_count(experiment: Experiment) -> int | None:
     shape = _shape(experiment.stores[0], experiment.root)  # those that are mixed have one shape
     if shape is None:  # not here yet
         return experiment.config.model.num_params
-    spec = PolicySpec(
+    spec = DataSpec(
         cameras=experiment.config.data.cameras,
         image_size=shape.picture[0],
-        vocabulary=Vocabulary(tuple(map(str, range(USUAL_WORDS)))),
+        sentences=tuple(map(str, range(USUAL_WORDS))),
         state_mean=(0.0,) * shape.state_dim,
         state_std=(1.0,) * shape.state_dim,
         action_low=(-1.0,) * shape.action_dim,

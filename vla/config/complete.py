@@ -8,17 +8,17 @@ from vla.config.base import Section
 from vla.config.data import DataSection
 from vla.config.evaluation import EvaluationSection, Simulated
 from vla.config.experiment import ExperimentSection
-from vla.config.model import ModelSection
+from vla.config.model import Family
 from vla.config.monitoring import MonitoringSection
 from vla.config.operation import CheckpointsSection, ResourcesSection, TrackingSection
 from vla.config.training import TrainingSection
 
 
-class ExperimentConfig(Section, Generic[Simulated]):
+class ExperimentConfig(Section, Generic[Family, Simulated]):
     """Everything one YAML file says about an experiment."""
 
     experiment: ExperimentSection
-    model: ModelSection
+    model: Family
     training: TrainingSection
     data: DataSection
     evaluation: EvaluationSection[Simulated] = Field(default={}, validate_default=True)

@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 Batch = TypeVar("Batch")
+
 AHEAD = 2  # batches a worker
 
 
@@ -13,9 +14,9 @@ def batches(make: Callable[[int], Batch], steps: range, workers: int) -> Iterato
     """The batches of `steps`, in order: the same for any number of workers, as each is a function
     of its step alone: `make(step)`.
 
-    `workers`: threads that make them ahead (NumPy lets go of the interpreter's lock while it copies
-    and computes); with none, each is made when it is asked for. What goes wrong in a thread is
-    raised when its batch is asked for.
+    `make`: the batch of a step; called in threads. `workers`: threads that make them ahead (NumPy
+    lets go of the interpreter's lock while it copies and computes); with none, each is made when it
+    is asked for. What goes wrong in a thread is raised when its batch is asked for.
     """
     if not workers:
         yield from map(make, steps)

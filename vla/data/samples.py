@@ -18,3 +18,18 @@ class Samples(NamedTuple):
     state: np.ndarray
     actions: np.ndarray
     valid: np.ndarray
+
+
+def observe(pictures: np.ndarray, instruction: str, state: np.ndarray) -> Samples:
+    """One observation as a batch of one, without actions: what a policy's processor takes in
+    evaluation.
+
+    `pictures`: uint8 (cameras, 3, size, size); `state`: float32 (state_dim,).
+    """
+    return Samples(
+        pictures=pictures[None],
+        instructions=[instruction],
+        state=state[None],
+        actions=np.empty((1, 0, 0), np.float32),
+        valid=np.empty((1, 0), bool),
+    )

@@ -1,11 +1,9 @@
 """One policy in one simulator: runs any episode, the same in every process of the same machine."""
 
-from pathlib import Path
-
 from vla.config.evaluation import EvaluationSection
 from vla.evaluation.protocol import EpisodePlan, EpisodeResult
 from vla.evaluation.rollout import Watch, run_episode
-from vla.policies.storage import load_policy
+from vla.policies.protocol import Policy
 from vla.process.determinism import set_determinism
 from vla.simulation.finding import load_simulator
 from vla.simulation.protocol import SimulatedTask
@@ -14,15 +12,15 @@ from vla.simulation.protocol import SimulatedTask
 class Evaluator:
     """Holds a policy, and the simulated task of the episode before, as long as the task is the same."""
 
-    def __init__(self, policy_file: Path, config: EvaluationSection, device: str):
-        """Sets this process's determinism. `device`: as PyTorch names it.
+    def __init__(self, policy: Policy, config: EvaluationSection):
+        """Sets this process's determinism. `policy`: in evaluation mode, on its device.
 
         `UserError` when the policy needs a camera that the simulator does not have.
         """
         set_determinism(threads=1)
         self.config = config
         self.simulator = load_simulator(config.simulator)
-        self.policy = load_policy(policy_file, device)
+        self.policy = policy
         self.simulator.check_cameras(self.policy.spec.cameras)
         self._task: SimulatedTask | None = None
 

@@ -5,11 +5,11 @@ import traceback
 from collections.abc import Callable
 
 import numpy as np
-import torch
 
 from vla.config.evaluation import EvaluationSection
+from vla.data.samples import observe
 from vla.evaluation.protocol import EpisodePlan, EpisodeResult
-from vla.policies.policy import Observation, Policy
+from vla.policies.protocol import Policy, to_device
 from vla.simulation.protocol import SimulatedTask
 
 Watch = Callable[[SimulatedTask], None]
@@ -64,10 +64,5 @@ def choose_actions(
     `pictures`: of each camera, uint8 (size, size, 3); `state`: float32 (state_dim,).
     """
     stacked = np.stack([pictures[camera].transpose(2, 0, 1) for camera in policy.spec.cameras])
-    words = policy.spec.vocabulary.encode(sentence, policy.config.max_words)
-    observation = Observation(
-        torch.from_numpy(stacked)[None],
-        torch.from_numpy(words)[None],
-        torch.from_numpy(state)[None],
-    )
-    return policy.act(observation.to(policy.state_mean.device), decoding)[0].cpu().numpy()
+    inputs = policy.processor(observe(stacked, sentence, state))
+    return policy.act(to_device(inputs, policy.device), decoding)[0].cpu().numpy()

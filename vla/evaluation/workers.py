@@ -17,6 +17,7 @@ from vla.errors import GoOnLaterError
 from vla.evaluation.evaluator import Evaluator
 from vla.evaluation.journal import Journal
 from vla.evaluation.protocol import EpisodePlan, EpisodeResult
+from vla.policies.storage import load_policy
 from vla.process.progress import Progress
 from vla.process.signals import StopRequest
 
@@ -124,7 +125,8 @@ def _end_with_parent() -> None:
 def _make_evaluator(
     policy_file: Path, settings: type[SimulatorSection], content: dict[str, Any], device: str
 ) -> Evaluator:
-    return Evaluator(policy_file, EvaluationSection[settings].model_validate(content), device)
+    config = EvaluationSection[settings].model_validate(content)
+    return Evaluator(load_policy(policy_file, device), config)
 
 
 def _run(plan: EpisodePlan) -> EpisodeResult:

@@ -52,7 +52,8 @@ def find_folder(root: Path, name: str) -> Path:
 def create_experiment(root: Path, name: str, parent: str = "", hypothesis: str = "") -> Path:
     """Make the folder of a new experiment, list it, and compare it with its parent.
 
-    It takes the parent's configuration and training code, with its risks and targets, but neither
+    It takes the parent's configuration and its own training code, where it has some, with its risks
+    and targets, but neither
     its description, hypothesis, goals and plan nor its outcome: these are to be written. Returns
     the folder.
     """
@@ -64,14 +65,8 @@ def create_experiment(root: Path, name: str, parent: str = "", hypothesis: str =
         )
     if folder.exists():
         raise UserError(f"{folder} exists already.", "Take another name.")
-    there = experiment_names(root)
-    if parent:
-        source = find_folder(root, parent)
-    elif there:
-        source = root / "experiments" / there[0]
-    else:
-        raise UserError("There is no experiment to take train.py from.", "Restore one from git.")
-    text = (source / "config.yaml").read_text(encoding="utf-8") if parent else BLANK
+    source = find_folder(root, parent) if parent else None
+    text = (source / "config.yaml").read_text(encoding="utf-8") if source else BLANK
     yaml, content = _load(text)
     about = content["experiment"]
     number = re.match(r"exp_(\d+)_(.+)", name)
@@ -94,7 +89,8 @@ def create_experiment(root: Path, name: str, parent: str = "", hypothesis: str =
     if not parent:
         content["data"]["dataset"] = next(iter(load_registry(root)))
     folder.mkdir(parents=True)
-    shutil.copy2(source / "train.py", folder / "train.py")
+    if source and (source / "train.py").is_file():
+        shutil.copy2(source / "train.py", folder / "train.py")
     write_atomic(folder / "config.yaml", lambda path: yaml.dump(content, path))
     write_text(folder / "notes.md", NOTES)
     _list(root, name, parent)

@@ -94,10 +94,6 @@ class Identities:
         return {**needs, **document.values(config, folder), **self.made_by(document)}
 
     def _policy(self, config: ExperimentConfig) -> Plugin:
-        path = self.root / "vla/policies/policy.py"
-        if path.is_file():  # until families are plug-ins
-            code = {"vla/policies/policy.py": path}
-            return Plugin("policies", "policy", "vla.policies", path.parent, code)
         return find_plugin("policies", config.model.type, self.root)
 
     def _simulator(self, config: ExperimentConfig) -> Plugin:

@@ -10,6 +10,7 @@ from vla.config.data import DataSection
 from vla.config.datasets import DatasetEntry
 from vla.config.demonstrations import DemonstrationsConfig
 from vla.config.evaluation import DEFAULT_SIMULATOR, SimulatorSection
+from vla.config.model import DEFAULT_FAMILY, ModelSection
 from vla.errors import UserError, nearest
 from vla.files.yaml import read_yaml
 from vla.plugins import find_plugin
@@ -32,13 +33,35 @@ def validate(model: type[Model], content: dict[str, Any], source: Path) -> Model
 
 def load_experiment(path: Path) -> ExperimentConfig:
     content = read_yaml(path)
-    settings = simulator_settings(content.get("evaluation"))
-    return validate(ExperimentConfig[settings], content, path)
+    return validate(experiment_model(content, path), content, path)
+
+
+def experiment_model(content: dict[str, Any], source: object = "") -> type[ExperimentConfig]:
+    """The model of an experiment's configuration, with the settings of the policy family and of the
+    simulator that it names. `source`: where `content` comes from, for the `UserError`."""
+    key = "model.type"
+    try:
+        family = model_settings(content.get("model"))
+        key = "evaluation.simulator.type"
+        simulator = simulator_settings(content.get("evaluation"))
+    except UserError as error:
+        raise UserError(f"{source}: {key}: {error.problem}", error.way_out) from None
+    return ExperimentConfig[family, simulator]
 
 
 def load_demonstrations(path: Path) -> DemonstrationsConfig:
     content = read_yaml(path)
     return validate(DemonstrationsConfig[simulator_settings(content)], content, path)
+
+
+def model_settings(section: object) -> type[ModelSection]:
+    """The settings' model of the policy family that a section names in `type`.
+
+    A section that is no mapping is refused later, with all other mistakes.
+    """
+    name = section.get("type") if isinstance(section, dict) else None
+    name = name if isinstance(name, str) else DEFAULT_FAMILY
+    return find_plugin("policies", name).load("config").Config
 
 
 def simulator_settings(section: object) -> type[SimulatorSection]:

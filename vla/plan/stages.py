@@ -51,6 +51,7 @@ TRAIN = Stage(
     "train",
     "train",
     ("vla/training/loop.py", "vla/process/determinism.py", "vla/data/store.py"),
+    glue=("vla/training/job.py",),
 )
 STANDARD_TRAINING = (
     "vla/training/standard.py"  # core of experiments without a train.py of their own

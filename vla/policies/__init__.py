@@ -1,1 +1,1 @@
-"""Policies: image(s) + instruction + proprioception -> action chunk. Plain PyTorch."""
+"""Policies: image(s) + instruction + proprioception -> action chunk. One folder a family; plain PyTorch."""

@@ -18,8 +18,13 @@ from vla.data.spec import DataSpec
 Inputs = dict[str, Tensor]  # what a module takes; the first dimension of each is the batch's
 
 
+def to_device(inputs: Inputs, device: torch.device) -> Inputs:
+    return {name: tensor.to(device, non_blocking=True) for name, tensor in inputs.items()}
+
+
 class Processor(ABC):
-    """Makes a policy's inputs, in training and in evaluation alike: tokens, normalisation, sizes.
+    """Makes a policy's inputs, in training and in evaluation alike: tokens, sizes, whatever needs no
+    weights.
 
     Called in loader threads: it must neither change itself nor draw random numbers.
     """

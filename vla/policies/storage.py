@@ -2,7 +2,6 @@
 
 import os
 import re
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,32 +9,33 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from vla.config.model import ModelSection
+from vla.data.spec import DataSpec
 from vla.errors import UserError
-from vla.files.atomic import require_space, write_atomic, write_json
-from vla.files.described import File, check_file, describe_file
-from vla.files.sealed import read_json
-from vla.policies.policy import Policy, PolicySpec
+from vla.files.atomic import require_space, write_atomic
+from vla.files.described import check_file, describe_file
+from vla.plugins import find_plugin
+from vla.policies.protocol import Policy
+from vla.records.policy import PolicyDescription
 
 
-def save_policy(policy: Policy, path: Path, facts: dict[str, Any]) -> dict[str, Any]:
-    """Write `path` (weights) and `path` with .json (architecture, data spec, `facts`).
+def save_policy(policy: Policy, path: Path, facts: dict[str, Any]) -> PolicyDescription:
+    """Write `path` (weights) and `path` with .json (family and its settings, data spec, `facts`).
 
-    Returns the JSON's content. The JSON is written last and names the weights' SHA-256.
+    Returns the description, which is written last and names the weights' SHA-256. `facts`: its
+    `key`, `seed`, `tasks` and `demonstration_seeds`.
     """
     tensors = {
         name: value.detach().cpu().contiguous() for name, value in policy.state_dict().items()
     }
     save_tensors(tensors, path)
-    content = {
-        "schema": 1,
-        "weights": asdict(describe_file(path, path.parent)),
-        "model": policy.config.model_dump(mode="json"),
-        "spec": policy.spec.as_json(),
+    description = PolicyDescription(
+        weights=describe_file(path, path.parent),
+        model=policy.config.model_dump(mode="json"),
+        spec=policy.spec.as_json(),
         **facts,
-    }
-    write_json(path.with_suffix(".json"), content)
-    return content
+    )
+    description.write(path.with_suffix(".json"))
+    return description
 
 
 def save_tensors(tensors: dict[str, torch.Tensor], path: Path) -> None:
@@ -52,17 +52,21 @@ def save_tensors(tensors: dict[str, torch.Tensor], path: Path) -> None:
         raise OSError(number, os.strerror(number), str(path)) from None
 
 
-def read_policy_facts(path: Path) -> dict[str, Any]:
-    return read_json(path.with_suffix(".json"))
+def read_description(path: Path) -> PolicyDescription:
+    """What was written beside the weights at `path`."""
+    return PolicyDescription.read(path.with_suffix(".json"))
 
 
 def load_policy(path: Path, device: str = "cpu") -> Policy:
-    """The policy in evaluation mode, after checking its weights against their SHA-256."""
-    facts = read_policy_facts(path)
-    check_file(File(**facts["weights"]), path.parent)
-    policy = Policy(
-        ModelSection.model_validate(facts["model"]), PolicySpec.from_json(facts["spec"])
-    )
+    """The policy in evaluation mode, after checking its weights against their SHA-256.
+
+    `UserError` when its family is not installed, or when this code's family has other weights.
+    """
+    description = read_description(path)
+    check_file(description.weights, path.parent)
+    family = find_plugin("policies", description.model["type"])
+    config = family.load("config").Config.model_validate(description.model)
+    policy = family.load("policy").build(config, DataSpec.from_json(description.spec))
     try:
         policy.load_state_dict(load_file(path))
     except RuntimeError as error:

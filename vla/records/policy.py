@@ -3,7 +3,7 @@
 from typing import Any
 
 from vla.files.described import File
-from vla.records.base import Record, same_fields
+from vla.records.base import Content, Record
 from vla.records.part import Part
 
 
@@ -18,12 +18,24 @@ class TaskSentences(Part):
     """Paraphrases that training does not see."""
 
 
+def _of_a_family(content: Content) -> Content:
+    """Version 1 had one class with both heads, and a vocabulary in place of sentences."""
+    model, spec = dict(content["model"]), dict(content["spec"])
+    discrete = model.pop("action_head") == "discrete" or model["type"] == "RT2"
+    model["type"] = "RT2" if discrete else "BC"
+    if not discrete:
+        del model["num_bins"]
+    # Each word as a sentence gives the same vocabulary.
+    spec["sentences"] = spec.pop("vocabulary")["words"]
+    return content | {"model": model, "spec": spec}
+
+
 class PolicyDescription(Record):
     """A trained policy: its architecture, its data, its weights."""
 
     KIND = "policy"
     VERSION = 2
-    UPGRADES = (same_fields,)
+    UPGRADES = (_of_a_family,)
     SEALED_SINCE = 2
 
     key: str

@@ -13,12 +13,6 @@ from vla.source.syntax import parse, syntax_hash
 
 # Holds values and no logic: what a section says stands in an identity by value, after validation.
 VALUES_ONLY = ("vla/config/",)
-# Until every stage names its core modules.
-VALUES_ONLY += (
-    *("vla/checks/", "vla/locks/", "vla/errors.py", "vla/files/", "vla/monitoring/", "vla/plan/"),
-    *("vla/process/progress.py", "vla/process/software.py", "vla/process/accelerator.py"),
-    *("vla/records/", "vla/source/", "vla/workflow/", "vla/tracking/", "vla/words.py"),
-)
 
 
 def code_hashes(entries: dict[str, Path], root: Path) -> dict[str, str]:

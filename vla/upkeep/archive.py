@@ -51,9 +51,9 @@ def archived_files(experiment: Experiment) -> list[Path]:
         raise UserError(
             f"{experiment.name} is not finished as it is configured now.", "Run snakemake first."
         )
-    files = [experiment.folder / name for name in ("config.yaml", "train.py")]
-    notes = experiment.folder / "notes.md"
-    files += [notes] if notes.is_file() else []
+    files = [experiment.folder / "config.yaml"]
+    others = (experiment.folder / name for name in ("train.py", "notes.md"))
+    files += [path for path in others if path.is_file()]
     for run in experiment.runs:
         records = [experiment.run_record(run)]
         records += [experiment.evaluation_record(run, e) for e in run.evaluations]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from vla.errors import UserError
+from vla.policies.parts.attention import self_attention
 
 STRIDE = 16
 
@@ -27,16 +28,6 @@ VIT_SIZES = {
     "ViT-B/16": ViTSize(768, 12, 12),
     "ViT-L/16": ViTSize(1024, 24, 16),
 }
-
-
-def self_attention(width: int, heads: int, layers: int) -> nn.TransformerEncoder:
-    """Pre-norm transformer blocks with a final norm: (batch, tokens, width) -> the same."""
-    block = nn.TransformerEncoderLayer(
-        width, heads, 4 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
-    )
-    return nn.TransformerEncoder(
-        block, layers, norm=nn.LayerNorm(width), enable_nested_tensor=False
-    )
 
 
 class PatchEncoder(nn.Module):

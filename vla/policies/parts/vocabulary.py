@@ -1,6 +1,7 @@
 """Instructions as words: the vocabulary and its tokens."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ class Vocabulary:
     words: tuple[str, ...]
 
     @classmethod
-    def of(cls, sentences: list[str]) -> "Vocabulary":
+    def of(cls, sentences: Iterable[str]) -> "Vocabulary":
         return cls(tuple(sorted({word for sentence in sentences for word in split(sentence)})))
 
     def __len__(self) -> int:

@@ -1,22 +1,20 @@
-"""Training code of this experiment: composes pieces of the library, free to differ.
+"""The training code of every experiment without a `train.py` of its own.
 
-Run through the workflow (`snakemake`), which calls `train` and records what it gives.
+An experiment that differs copies this file into its folder as `train.py` and changes it there.
 """
 
 import torch
 
 from vla.data.sampling import Sampler
-from vla.policies.policy import build_policy
-from vla.training.batches import Batches, policy_spec
+from vla.policies.building import build_policy
 from vla.training.loop import TrainingResult, TrainingRun, fit
 
 
 def train(run: TrainingRun) -> TrainingResult:
     """Train one policy from one seed on the prepared data."""
     model, training = run.config.model, run.config.training
-    spec = policy_spec(run.store.spec)
     torch.manual_seed(run.seed)  # decides the initial weights
-    policy = build_policy(model, spec)
+    policy = build_policy(model, run.store.spec)
     sampler = Sampler(
         run.store,
         seed=run.seed,
@@ -24,4 +22,4 @@ def train(run: TrainingRun) -> TrainingResult:
         chunk_length=model.chunk_length,
         augmentation=run.config.data.augmentation,
     )
-    return fit(run, policy, Batches(sampler, spec, model.max_words))
+    return fit(run, policy, sampler)

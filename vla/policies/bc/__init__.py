@@ -1,0 +1,1 @@
+"""Behaviour cloning: L1 regression of action chunks."""

@@ -1,0 +1,1 @@
+"""Pieces that policy families share. A family imports these, never another family."""

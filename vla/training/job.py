@@ -1,0 +1,40 @@
+"""One training run, from its configuration to its trained policy, with nothing around it."""
+
+import importlib.util
+from pathlib import Path
+
+from vla.data.mixture import Mixture
+from vla.data.store import PreparedStore
+from vla.errors import UserError
+from vla.plan.items import Experiment, Run
+from vla.process.determinism import choose_device
+from vla.training import standard
+from vla.training.loop import Supervision, TrainingCode, TrainingResult, TrainingRun
+
+
+def train_run(
+    experiment: Experiment, run: Run, store: PreparedStore | Mixture, supervision: Supervision
+) -> TrainingResult:
+    """Train as the experiment says, by its own `train.py` where it has one.
+
+    Call after `set_determinism`.
+    """
+    device = choose_device(experiment.accelerator)
+    train = training_code(experiment.folder)
+    return train(TrainingRun(experiment.config, run.seed, store, device, supervision))
+
+
+def training_code(folder: Path) -> TrainingCode:
+    """`train` of an experiment folder's `train.py`, or the standard one."""
+    path = folder / "train.py"
+    if not path.is_file():
+        return standard.train
+    specification = importlib.util.spec_from_file_location("experiment_train", path)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    if not callable(getattr(module, "train", None)):
+        raise UserError(
+            f"{path} has no function train(run).",
+            "Write one, as vla/training/standard.py has it, or remove the file.",
+        )
+    return module.train
