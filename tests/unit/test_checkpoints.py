@@ -7,15 +7,16 @@ import signal
 import pytest
 import torch
 from safetensors import SafetensorError
-from test_training import Batches, KilledAt, KilledError, rows, same_weights, train
+from test_training import KilledAt, KilledError, rows, same_weights, train
 
+from vla.data.sampling import Sampler
 from vla.errors import GoOnLaterError, UserError
 from vla.policies.storage import save_tensors
 
 __all__ = ["train"]  # the fixture
 
 
-class SignalAt(Batches):
+class SignalAt(Sampler):
     """The scheduler sends a signal while the batch of this step is made."""
 
     step = 5

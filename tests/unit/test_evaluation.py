@@ -11,7 +11,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
-from vla.training.batches import policy_spec
 
 from vla.config.evaluation import EvaluationSection
 from vla.errors import UserError
@@ -228,7 +227,7 @@ def test_camera_that_the_simulator_does_not_have_is_refused_before_any_episode(
     store, make_config, tmp_path
 ):
     """In an episode it would be a crash, and a hundred of them."""
-    spec = replace(policy_spec(store.spec), cameras=("wrist",))
+    spec = replace(store.spec, cameras=("wrist",))
     path = tmp_path / "policy.safetensors"
     save_policy(build_policy(make_config().model, spec), path, {})
     with pytest.raises(UserError, match="no camera 'wrist'") as caught:

@@ -24,9 +24,8 @@ def experiment(tmp_path, make_config) -> Experiment:
         evaluation={"tasks": ["faucet-open-v3"], "episodes_per_task": 8},
     )
     item = Item("x", "x", {})
-    made = Experiment(
-        "e", tmp_path, config, "cpu", None, item, (RUN,), item, item, item, item  # type: ignore[arg-type]
-    )  # fmt: skip
+    documents = dict.fromkeys(("summary", "figures", "models", "readme"), item)
+    made = Experiment("e", tmp_path, config, "cpu", (), (), (RUN,), documents)
     logs = made.folder / "logs/seed1-k"
     logs.mkdir(parents=True)
     rows = [
