@@ -25,7 +25,7 @@ def experiment(tmp_path, make_config) -> Experiment:
     )
     item = Item("x", "x", {})
     made = Experiment(
-        "e", tmp_path, config, "cpu", None, item, (RUN,), item, item, item, item  # type: ignore[arg-type]
+        "e", tmp_path, config, "cpu", None, item, (RUN,), {}  # type: ignore[arg-type]
     )  # fmt: skip
     logs = made.folder / "logs/seed1-k"
     logs.mkdir(parents=True)
