@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from killing import digest, leftovers
 
-from vla.files.sealed import read_sealed
+from vla.records.run import RunRecord
 
 pytestmark = pytest.mark.xdist_group("faults")
 
@@ -39,7 +39,7 @@ def test_full_disk_is_told_and_work_goes_on_when_there_is_space(
         assert all(words in printed for words in IN_TIME)
     assert leftovers(folder) == []
     for record in folder.rglob("run.json"):
-        read_sealed(record)
+        RunRecord.read(record)
     filler.unlink()
     project.snakemake()
     assert digest(project) == results_of_a

@@ -12,9 +12,8 @@ from vla.data.opening import open_store
 from vla.data.places import manifest_file, pointer_file
 from vla.data.verification import current_record, verify
 from vla.errors import UserError
-from vla.files.described import check_file
-from vla.files.sealed import read_sealed
 from vla.plan.reading import load_registry
+from vla.records.kinds import record_model
 from vla.training.checkpoint import Checkpoints
 
 pytestmark = pytest.mark.xdist_group("faults")
@@ -35,8 +34,7 @@ def use_dataset(root):
 
 def use_artefacts(record, folder):
     """As evaluating, plotting and reporting do."""
-    for file in read_sealed(record)["files"]:
-        check_file(file, folder)
+    record_model(record).read(record).check_files(folder)
 
 
 def artefacts(root):
@@ -53,7 +51,7 @@ def artefacts(root):
                 yield from with_files(record, experiment)
         for pattern in ("summary.json", "models.json", "check.json"):
             for record in experiment.glob(f"results/*/{pattern}"):
-                yield record, lambda record=record: read_sealed(record)
+                yield record, lambda record=record: record_model(record).read(record)
     for record in root.glob("results/*/comparison.json"):
         yield from with_files(record, record.parent)
     for record in root.glob("data/.state/*/*.verified.json"):
@@ -61,7 +59,10 @@ def artefacts(root):
 
 
 def with_files(record, folder):
-    for path in (record, *(folder / file["path"] for file in read_sealed(record)["files"])):
+    for path in (
+        record,
+        *(folder / file.path for file in record_model(record).read(record).all_files()),
+    ):
         yield path, lambda: use_artefacts(record, folder)
 
 

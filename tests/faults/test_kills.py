@@ -1,6 +1,5 @@
 """Kill the whole workflow at random moments: it ends with the bytes of an undisturbed run."""
 
-import json
 import os
 import random
 import subprocess
@@ -9,6 +8,8 @@ import time
 
 import pytest
 from killing import digest, leftovers, run_and_kill
+
+from vla.records.run import RunRecord
 
 TRIALS = int(os.environ.get("FAULTS", "2"))  # make test-faults N=50
 
@@ -84,4 +85,4 @@ def test_killed_between_two_figures_before_the_clock_is_set_back(fresh, undistur
     assert digest(project) == expected
     assert project.jobs() == {}
     for record in project.root.glob("experiments/*/results/*/run.json"):
-        assert all(entry["seconds"] >= 0 for entry in json.loads(record.read_text())["attempts"])
+        assert all(attempt.seconds >= 0 for attempt in RunRecord.read(record).attempts)

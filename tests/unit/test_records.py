@@ -12,6 +12,7 @@ from tools import record_docs
 from vla.errors import UserError
 from vla.files.described import File
 from vla.files.sealed import read_sealed, write_sealed
+from vla.files.states import FileState
 from vla.records.archives import ArchiveEntry
 from vla.records.attempts import read_attempts
 from vla.records.base import Record
@@ -26,10 +27,12 @@ from vla.records.kinds import RECORDS, record_model
 from vla.records.manifest import Manifest
 from vla.records.models import ModelsRecord
 from vla.records.policy import PolicyDescription
+from vla.records.prepared import ShardRecord
 from vla.records.publication import PublicationRecord, View
 from vla.records.removals import RemovalEntry
 from vla.records.run import RunRecord
 from vla.records.summary import SummaryRecord
+from vla.records.verification import StoreVerification
 
 BEFORE = ROOT / "tests/data/records"  # as the project wrote them at version 1, with fewer packages
 MANIFEST = ROOT / "data/metaworld-4tasks.manifest.json"
@@ -49,6 +52,15 @@ def made_since() -> list[Record]:
         FilmRecord(**job, films=(film,), files=FilmFiles()),
         CrashesRecord(crashes=[Crash(task="t", episode=0, seed=1, error="Traceback")]),
         PublicationRecord(views={"a.md": view}),
+        ShardRecord(
+            source="0" * 64,
+            range=(0, 2, 30),
+            pictures=File("pictures-00000.npy", 1, "0" * 64),
+            columns=File("parts/00000.npz", 1, "0" * 64),
+            seeds=(7,),
+            episodes=[("0" * 64, {"frames": 30})],
+        ),
+        StoreVerification(prepared="0" * 64, files={"a.npy": FileState(1, 2, 3, 4)}),
     ]
 
 
@@ -107,6 +119,8 @@ def test_run_of_before_keeps_its_facts():
     assert run.files.patch.path.endswith("uncommitted.patch")
     assert [a.outcome for a in run.attempts] == [a["how"] for a in content["attempts"]]
     assert [event.kind for event in run.events] == ["divergence"]
+    (store,) = run.stores
+    assert store == content["identity"]["data"]["store"] | {"share": 1.0}
     kept = run.model_dump(mode="json")
     assert kept["datasets"] == [content["dataset"]]
     for name in content.keys() - {"schema", "kind", "files", "attempts", "dataset"}:
@@ -137,6 +151,7 @@ def test_documents_of_before_keep_their_facts():
     assert all(figure.picture.path.endswith(f"{figure.name}.svg") for figure in figures.figures)
     models = ModelsRecord.read(BEFORE / "models.json")
     assert models.version == "1.0.0", "of the models, not of the record"
+    assert models.recipe.data["contents"] == [dataset.content for dataset in models.datasets]
     assert [policy.weights.name for policy in models.policies] == ["policy.safetensors"] * 2
     assert CheckRecord.read(BEFORE / "check.json").checks[5].status == "warn"
     policy = PolicyDescription.read(BEFORE / "policy.json")

@@ -8,7 +8,8 @@ import pytest
 from tests.project import SECRET
 from vla.files.described import check_file
 from vla.files.hashing import sha256_file
-from vla.files.sealed import read_sealed
+from vla.records.film import FilmRecord
+from vla.records.run import RunRecord
 
 pytestmark = pytest.mark.xdist_group("chain")
 
@@ -48,17 +49,17 @@ def test_every_episode_is_recorded(finished):
 
 
 def test_records_name_what_was_made_and_of_what(finished):
-    record = json.loads(finished.one("experiments/b/results/seed1-*/run.json").read_text())
-    for file in record["files"]:
-        assert sha256_file(finished.root / "experiments/b" / file["path"]) == file["sha256"]
-    assert record["git"]["commit"] == finished.git("rev-parse", "HEAD").strip()
-    assert record["git"]["dirty"] == []
-    assert record["environment"]["packages"]["snakemake"]
-    assert record["identity"]["training"]["num_steps"] == 6
-    code = record["identity"]["code"]
+    record = RunRecord.read(finished.one("experiments/b/results/seed1-*/run.json"))
+    for file in record.all_files():
+        assert sha256_file(finished.root / "experiments/b" / file.path) == file.sha256
+    assert record.git.commit == finished.git("rev-parse", "HEAD").strip()
+    assert record.git.dirty == ()
+    assert record.environment.packages["snakemake"]
+    assert record.identity["training"]["num_steps"] == 6
+    code = record.identity["code"]
     assert {"vla/training/standard.py", "vla/policies/rt2/policy.py"} <= code.keys()
     assert "vla/policies/bc/policy.py" not in code, "a family that was not chosen"
-    assert record["determinism"]["deterministic_algorithms"] is True
+    assert record.determinism.deterministic_algorithms is True
     resolved = json.loads(finished.one("experiments/b/results/*/config.resolved.json").read_text())
     assert resolved["training"]["betas"] == [0.9, 0.95], "defaults are written out"
 
@@ -78,14 +79,12 @@ def test_no_secret_of_the_environment_is_written(finished):
 
 def test_failures_are_filmed(finished):
     folder = finished.root / "experiments/a"
-    records = [read_sealed(path) for path in folder.glob("results/*/*/film-*/film.json")]
+    records = [FilmRecord.read(path) for path in folder.glob("results/*/*/film-*/film.json")]
     assert len(records) == 2, "one of each run"
     for record in records:
-        (video,) = record["videos"]
-        (file,) = record["files"]
-        assert (video["task"], video["outcome"]) == ("button-press-topdown-v3", "failure")
-        assert file["path"] == video["path"]
-        check_file(file, folder)
+        (film,) = record.films
+        assert (film.task, film.outcome) == ("button-press-topdown-v3", "failure")
+        check_file(film.file, folder)
 
 
 def test_uncommitted_changes_are_kept(project):
@@ -112,5 +111,5 @@ def test_record_tells_of_the_code_that_the_job_began_with(project):
     before = project.git("rev-parse", "HEAD").strip()
     project.snakemake("--config", 'experiments=["b"]', "comparisons=[]", "--until", "train")
     assert project.git("rev-parse", "HEAD").strip() != before
-    record = json.loads(project.one("experiments/b/results/seed2-*/run.json").read_text())
-    assert record["git"]["commit"] == before
+    record = RunRecord.read(project.one("experiments/b/results/seed2-*/run.json"))
+    assert record.git.commit == before

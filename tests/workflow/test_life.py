@@ -14,9 +14,9 @@ from selenium.webdriver.common.keys import Keys
 from vla.files.hashing import sha256_file
 from vla.files.yaml import read_yaml
 from vla.knowledge.database import build_database, read_table
-from vla.monitoring.monitor import read_events
 from vla.plan.plan import Plan
 from vla.plan.reading import load_experiment
+from vla.records.events import read_events
 from vla.report.documents import build_documents
 from vla.upkeep.archive import archive
 
@@ -127,7 +127,7 @@ def test_run_that_goes_wrong_is_told_everywhere_and_stops_no_other(project):
         p for p in project.root.glob("experiments/b/logs/*/events.jsonl") if p.stat().st_size
     ]
     event = read_events(events)[0]
-    assert event["step"] <= 2 * 2, "within two rows of log_every"
+    assert event.step <= 2 * 2, "within two rows of log_every"
     checkpoint = project.root / "experiments/b/checkpoints" / events.parent.name
     assert (checkpoint / f"step_{event['checkpoint']:08d}.safetensors").is_file()
     told = f"{event['kind'].replace('_', ' ')} at step {event['step']}"
@@ -139,7 +139,7 @@ def test_run_that_goes_wrong_is_told_everywhere_and_stops_no_other(project):
     assert "failed" in vla(project, "status")
     (row,) = [r for r in read_table(project.root, "runs") if r["run"] == events.parent.name]
     assert row["state"] == "failed"
-    assert event["kind"] in row["events"]
+    assert event.kind in row["events"]
 
 
 def test_database_is_the_same_after_it_was_deleted(project):
@@ -253,7 +253,7 @@ def test_archive_is_whole_the_same_twice_and_pushed(project, tmp_path):
     plan = Plan(project.root, read_yaml(project.root / "config/config.yaml"))
     entry = archive(plan.experiments["a"], "")
     assert sha256_file(packed) == before
-    assert (entry["version"], entry["files"]) == ("1.0.0", len(names))
+    assert (entry.version, entry.files) == ("1.0.0", len(names))
 
 
 def test_archive_of_what_was_changed_is_refused(project):

@@ -1,6 +1,5 @@
 """What is kept of finished runs: models with a version, and no more on the disk than is needed."""
 
-import json
 import os
 import subprocess
 import sys
@@ -8,10 +7,11 @@ import sys
 import pytest
 import yaml
 
-from vla.files.sealed import read_sealed
 from vla.files.yaml import read_yaml
 from vla.plan.plan import Plan
 from vla.policies.storage import load_policy
+from vla.records.models import ModelsRecord
+from vla.records.removals import RemovalEntry
 from vla.upkeep.disk import find_old, remove, usage
 
 pytestmark = pytest.mark.xdist_group("chain")
@@ -23,23 +23,23 @@ def plan_of(project) -> Plan:
 
 def test_models_are_gathered_under_their_version(finished):
     folder = finished.root / "experiments/a/models/v1.0.0"
-    models = read_sealed(folder / "models.json")
-    assert [policy["seed"] for policy in models["policies"]] == [1, 2]
+    models = ModelsRecord.read(folder / "models.json")
+    assert [policy.seed for policy in models.policies] == [1, 2]
     for seed in (1, 2):
         assert load_policy(folder / f"seed{seed}/policy.safetensors")
     card = (folder / "MODEL_CARD.md").read_text()
     head = yaml.safe_load(card.split("---")[1])
     assert head["datasets"] == ["metaworld-4tasks"]
     assert head["model-index"][0]["results"][0]["metrics"][0]["type"] == "success_rate"
-    for policy in models["policies"]:
-        assert policy["files"][0]["sha256"] in card
+    for policy in models.policies:
+        assert policy.weights.sha256 in card
 
 
 def test_code_on_the_model_card_runs(finished):
     folder = finished.root / "experiments/a/models/v1.0.0"
-    models = read_sealed(folder / "models.json")
+    models = ModelsRecord.read(folder / "models.json")
     code = (folder / "MODEL_CARD.md").read_text().split("```python\n")[1].split("```")[0]
-    shape = (models["interface"]["chunk_length"], models["interface"]["action_dim"])
+    shape = (models.interface.chunk_length, models.interface.action_dim)
     code += f"assert actions.shape == {shape}\nassert actions.isfinite().all()\n"
     environment = os.environ | {"PYTHONPATH": str(finished.root)}
     subprocess.run([sys.executable, "-c", code], check=True, cwd=folder, env=environment)
@@ -75,8 +75,8 @@ def test_cleaning_takes_checkpoints_of_finished_runs_and_nothing_else(project):
     assert all(p.name.startswith("step_") for p in gone)
     assert list(checkpoints.glob("seed2-*/step_*")), "an unfinished run keeps its checkpoints"
     assert freed == sum(item.bytes for item in old) > 0
-    ledger = (project.root / "results/removed.jsonl").read_text().splitlines()
-    assert sum(len(json.loads(line)["files"]) for line in ledger) == len(gone)
+    removals = RemovalEntry.read_all(project.root / "results/removed.jsonl")
+    assert sum(len(removal.files) for removal in removals) == len(gone)
     project.snakemake("--config", 'experiments=["b"]', "comparisons=[]")  # all is still there
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from vla.files.hashing import sha256_file
-from vla.files.sealed import read_json
+from vla.records.manifest import Manifest
+from vla.records.run import RunRecord
 
 pytestmark = pytest.mark.xdist_group("chain")
 
@@ -63,7 +64,7 @@ def test_training_goes_on_from_its_checkpoint_to_the_same_bits(project):
     record.unlink()
     policy.unlink()
     project.snakemake(str(record.relative_to(project.root)))
-    assert read_json(record)["resumed_from_step"] == 3
+    assert RunRecord.read(record).resumed_from_step == 3
     assert sha256_file(policy) == before
 
 
@@ -75,9 +76,9 @@ def test_demonstrations_are_collected_anew(project):
     project.write_yaml("config/demonstrations.yaml", config)
     project.snakemake("collect_demonstrations")
     manifest = project.one("data/collected/*.manifest.json")
-    before = read_json(manifest)
-    names = {file["path"] for file in before["files"]}
+    before = Manifest.read(manifest)
+    names = {file.path for file in before.files}
     assert {"README.md", "meta/info.json", "data/chunk-000/file-000.parquet"} <= names
     manifest.unlink()
     project.snakemake("collect_demonstrations")
-    assert read_json(manifest) == before, "the same seeds give the same files"
+    assert Manifest.read(manifest) == before, "the same seeds give the same files"

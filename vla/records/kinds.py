@@ -19,18 +19,20 @@ from vla.records.manifest import Manifest
 from vla.records.models import ModelsRecord
 from vla.records.part import Part
 from vla.records.policy import PolicyDescription
-from vla.records.prepared import PreparedRecord
+from vla.records.prepared import PreparedRecord, ShardRecord
 from vla.records.publication import PublicationRecord
 from vla.records.removals import RemovalEntry
 from vla.records.run import RunRecord
 from vla.records.summary import SummaryRecord
-from vla.records.verification import VerificationRecord
+from vla.records.verification import StoreVerification, VerificationRecord
 
 RECORDS: dict[str, type[Record]] = {
     "data/*.manifest.json": Manifest,
     "data/.state/*/*.fetched.json": FetchRecord,
     "data/.state/*/*.verified.json": VerificationRecord,
     "data/.prepared/*/prepared.json": PreparedRecord,
+    "data/.prepared/*/parts/*.json": ShardRecord,
+    "data/.prepared/*/verified.json": StoreVerification,
     "experiments/*/results/*/check.json": CheckRecord,
     "experiments/*/results/*/run.json": RunRecord,
     "experiments/*/results/*/*/evaluation.json": EvaluationRecord,

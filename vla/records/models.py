@@ -52,6 +52,9 @@ class ReleasedPolicy(Part):
 def _named(content: Content) -> Content:
     """Version 1 listed each policy's two files, and had one dataset."""
     content["datasets"] = [content.pop("dataset")]
+    data = dict(content["recipe"]["data"])
+    data["contents"] = [data.pop("content")]  # as today's, that versions follow on
+    content["recipe"] = content["recipe"] | {"data": data}
     policies = []
     for policy in content["policies"]:
         weights, description = policy["files"]

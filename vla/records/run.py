@@ -1,5 +1,7 @@
 """`run.json`: one training run."""
 
+from typing import Any
+
 from vla.files.described import File
 from vla.records.attempts import Attempt, renamed
 from vla.records.base import Content, named_files
@@ -78,3 +80,14 @@ class RunRecord(JobRecord):
     events: tuple[Event, ...] = ()
     """Anomalies, in order."""
     files: RunFiles
+
+    @property
+    def stores(self) -> tuple[dict[str, Any], ...]:
+        return stores_of(self.identity)
+
+
+def stores_of(identity: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    """What the identity of a run says of each prepared store, with its `share` of the samples."""
+    data = identity["data"]
+    # Keys of version 1 had one store; an identity is kept as it was hashed.
+    return tuple(data["stores"]) if "stores" in data else ({**data["store"], "share": 1.0},)

@@ -26,5 +26,5 @@ class StoreVerification(Record):
 
     prepared: str
     """SHA-256 of the store's `prepared.json`."""
-    files: dict[str, FileState | None]
+    files: dict[str, FileState]
     """Path -> [bytes, time of modification (ns), time of change (ns), inode]."""

@@ -5,6 +5,7 @@ from typing import Any
 from vla.plan.sections import changes, flat
 from vla.records.circumstances import Hardware, JobRecord
 from vla.records.evaluation import EvaluationRecord
+from vla.records.run import stores_of
 
 
 def differences(one: JobRecord, other: JobRecord) -> dict[str, list[str]]:
@@ -56,7 +57,7 @@ def _data(identity: dict[str, Any]) -> dict[str, Any]:
     if "data" not in identity:
         return {}
     names = ("dataset", "cameras", "content", "share")
-    stores = [{n: store[n] for n in names if n in store} for store in identity["data"]["stores"]]
+    stores = [{n: store[n] for n in names if n in store} for store in stores_of(identity)]
     if len(stores) == 1:
         return flat(stores[0])
     return flat({f"store {number}": store for number, store in enumerate(stores, 1)})

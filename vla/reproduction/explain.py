@@ -51,7 +51,7 @@ def explain(path: Path) -> str:
         run = RunRecord.read(record_path.parents[1] / "run.json")
         lines += ["", f"of the policy of run {run.key} (seed {run.seed})", *_story(run)]
         record = run
-    for data, store in zip(record.datasets, record.identity["data"]["stores"], strict=True):
+    for data, store in zip(record.datasets, record.stores, strict=True):
         lines += [
             "",
             f"on dataset {data.name} {data.version}, content {data.content[:12]}",
