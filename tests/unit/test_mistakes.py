@@ -82,7 +82,15 @@ PLANNED = {
     ),
     "dataset without a reader": (
         change("data", dataset="CALVIN"),
-        ["calvin", "lerobot_v3"],
+        ["CALVIN has the format 'calvin', which nothing here reads", "lerobot-v3"],
+    ),
+    "dataset and mixture": (
+        change("data", mixture={"metaworld-4tasks": 1}),
+        ["data: give `dataset` or `mixture`, not both"],
+    ),
+    "unregistered dataset of a mixture": (
+        change("data", dataset=None, mixture={"metaworld-4tasks": 1, "metaworld-5": 1}),
+        ["nobody registered 'metaworld-5'"],
     ),
     "experiment without configuration": (
         lambda folder: folder.config.unlink(),

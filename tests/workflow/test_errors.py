@@ -30,8 +30,10 @@ MISTAKES = {
         ["nobody registered 'metaworld-4task'", "did you mean 'metaworld-4tasks'?"],
     ),
     "dataset that is not here": (
-        change("data", dataset="CALVIN"),
-        ["not pinned here", "data/calvin-task_D_D.manifest.json"],
+        lambda project: project.edit(
+            "config/datasets.yaml", "path: data/metaworld-4tasks", "path: data/elsewhere"
+        ),
+        ["not pinned here", "data/elsewhere.manifest.json"],
     ),
     "experiment without configuration": (
         lambda project: (project.root / "experiments/a/config.yaml").unlink(),
