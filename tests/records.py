@@ -10,6 +10,8 @@ from vla.records.run import Dataset, RunFiles, RunRecord
 
 COMMIT = "c0ffee" * 6 + "abcd"
 NOWHERE = File("nowhere", 0, "0" * 64)
+POLICY_FACTS = {"key": "abc", "seed": 0, "tasks": (), "demonstration_seeds": ()}
+"""What a policy's description says beyond the policy itself."""
 
 
 def make_environment(**values: Any) -> Environment:

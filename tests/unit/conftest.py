@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tests.project import ROOT
+from tests.records import POLICY_FACTS
 from vla.config.complete import ExperimentConfig
 from vla.data.statistics import Statistics
 from vla.data.store import PreparedStore
@@ -22,7 +23,6 @@ from vla.policies.storage import save_policy
 torch.set_num_threads(1)
 
 LENGTHS = (8, 12, 9, 11)  # of the episodes; the first two are of the first task
-FACTS = {"key": "k", "seed": 0, "tasks": (), "demonstration_seeds": ()}  # of a policy's description
 TASKS = (
     {
         "name": "button-press-topdown-v3",
@@ -92,7 +92,7 @@ def policy_file(store, make_config, tmp_path_factory) -> Path:
     """An untrained policy on disk."""
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("policy") / "policy.safetensors"
-    save_policy(build_policy(make_config().model, store.spec), path, FACTS)
+    save_policy(build_policy(make_config().model, store.spec), path, POLICY_FACTS)
     return path
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import torch
 
+from tests.records import POLICY_FACTS
 from vla.config.evaluation import EvaluationSection
 from vla.errors import UserError
 from vla.evaluation.episodes import crash_reports, episodes_table, read_results
@@ -162,7 +163,7 @@ def test_workers_run_under_the_switches_that_the_record_names(plans, policy_file
 
 
 def make_switches(policy_file: Path) -> Evaluator:
-    return TellsItsSwitches(policy_file, CONFIG, "cpu")
+    return TellsItsSwitches(load_policy(policy_file), CONFIG)
 
 
 def test_episode_whose_process_dies_is_a_crash_alone(tmp_path, journal):
@@ -229,7 +230,7 @@ def test_camera_that_the_simulator_does_not_have_is_refused_before_any_episode(
     """In an episode it would be a crash, and a hundred of them."""
     spec = replace(store.spec, cameras=("wrist",))
     path = tmp_path / "policy.safetensors"
-    save_policy(build_policy(make_config().model, spec), path, {})
+    save_policy(build_policy(make_config().model, spec), path, POLICY_FACTS)
     with pytest.raises(UserError, match="no camera 'wrist'") as caught:
         Evaluator(load_policy(path, "cpu"), CONFIG)
     assert "side, front, top" in caught.value.way_out

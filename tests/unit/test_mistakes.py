@@ -1,8 +1,11 @@
 """Every mistake that a plan or a check can find: named, with the way out, before any work."""
 
+import shutil
+
 import pytest
 import yaml
 
+from tests.project import ROOT
 from vla.checks.findings import check_experiment, require
 from vla.errors import UserError
 from vla.files.yaml import read_yaml
@@ -39,6 +42,7 @@ class Folder:
 def folder(experiment) -> Folder:
     """`experiment` gives a copy of what plans are made from."""
     folder = Folder(experiment.root)
+    shutil.copytree(ROOT / "data/dvc-remote", folder.root / "data/dvc-remote")
     (folder.root / "config/config.yaml").write_text(yaml.safe_dump({"experiments": [NAME]}))
     return folder
 

@@ -1,16 +1,18 @@
 """Policies: what they see, what they may answer, and how they are kept on disk."""
 
-import dataclasses
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 import torch
 
+from tests.records import POLICY_FACTS
 from vla.data.samples import Samples, observe
 from vla.data.sampling import Sampler
 from vla.errors import UserError
 from vla.files.atomic import write_json
 from vla.files.described import describe_file
+from vla.files.sealed import read_sealed, write_sealed
 from vla.plan.reading import model_settings
 from vla.policies.building import build_policy, count_parameters
 from vla.policies.parts.vocabulary import UNKNOWN, Vocabulary
@@ -156,9 +158,9 @@ def test_vision_transformers_have_their_published_sizes(spec, make_config, encod
 @pytest.mark.parametrize("kind", FAMILIES)
 def test_policy_on_disk_acts_the_same(policy, inputs, tmp_path, kind):
     built, path = policy(type=kind), tmp_path / "policy.safetensors"
-    facts = save_policy(built, path, {"key": "abc"})
+    facts = save_policy(built, path, POLICY_FACTS)
     loaded = load_policy(path)
-    assert facts["key"] == "abc"
+    assert facts.key == "abc"
     assert not loaded.training
     assert loaded.spec == built.spec
     assert loaded.config == built.config
@@ -194,17 +196,17 @@ def test_policy_files_of_schema_1_are_still_read(policy, inputs, spec, tmp_path,
     """When one class had both heads, and the data's spec held words instead of sentences."""
     built = policy(type=kind, **({"num_bins": 8} if kind == "RT2" else {}))
     path = tmp_path / "policy.safetensors"
-    save_policy(built, path, {})
+    save_policy(built, path, POLICY_FACTS)
     words = Vocabulary.of(spec.sentences).words
-    old_spec = {n: v for n, v in dataclasses.asdict(spec).items() if n != "sentences"}
+    old_spec = {n: v for n, v in asdict(spec).items() if n != "sentences"}
     write_json(
         path.with_suffix(".json"),
         {
             "schema": 1,
-            "weights": describe_file(path, tmp_path),
+            "weights": asdict(describe_file(path, tmp_path)),
             "model": old | OLD_MODEL,
             "spec": old_spec | {"vocabulary": {"words": words}},
-            "key": "abc",
+            **POLICY_FACTS,
         },
     )
     loaded = load_policy(path)
@@ -215,24 +217,26 @@ def test_policy_files_of_schema_1_are_still_read(policy, inputs, spec, tmp_path,
 
 def test_policy_file_of_a_later_schema_is_refused(policy, tmp_path):
     path = tmp_path / "policy.safetensors"
-    facts = save_policy(policy(), path, {})
-    write_json(path.with_suffix(".json"), facts | {"schema": 99})
+    save_policy(policy(), path, POLICY_FACTS)
+    description = path.with_suffix(".json")
+    write_sealed(description, read_sealed(description) | {"schema": 99})
     with pytest.raises(UserError, match="has schema 99"):
         load_policy(path)
 
 
 def test_policy_of_a_family_that_is_not_here_names_those_that_are(policy, tmp_path):
     path = tmp_path / "policy.safetensors"
-    facts = save_policy(policy(), path, {})
-    facts["model"]["type"] = "RT3"
-    write_json(path.with_suffix(".json"), facts)
+    save_policy(policy(), path, POLICY_FACTS)
+    description = path.with_suffix(".json")
+    facts = read_sealed(description)
+    write_sealed(description, facts | {"model": facts["model"] | {"type": "RT3"}})
     with pytest.raises(UserError, match="no 'RT3' among the policies; did you mean 'rt2'"):
         load_policy(path)
 
 
 def test_changed_weights_are_refused(policy, tmp_path):
     path = tmp_path / "policy.safetensors"
-    save_policy(policy(), path, {})
+    save_policy(policy(), path, POLICY_FACTS)
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)

@@ -6,6 +6,7 @@ import imageio.v3 as imageio
 import numpy as np
 import pytest
 
+from tests.project import ROOT
 from vla import plugins
 from vla.config.evaluation import EvaluationSection
 from vla.errors import UserError
@@ -71,6 +72,7 @@ def toy(tmp_path, monkeypatch):
     folder.mkdir(parents=True)
     (folder / "config.py").write_text(CONFIG)
     (folder / "simulator.py").write_text(SIMULATOR)
+    (tmp_path / "vla").symlink_to(ROOT / "vla")
     monkeypatch.setattr(plugins, "ROOT", tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     yield plugins.find_plugin("simulators", "toy-table").load("config").Config
