@@ -1,6 +1,6 @@
 """Policies: what they see, what they may answer, and how they are kept on disk."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -292,6 +292,6 @@ def test_policy_that_reproduces_its_demonstrations_has_no_loss(policy, store):
 
 @pytest.mark.parametrize("encoder", ["ConvStem/16", "ViT-Ti/16"])
 def test_picture_that_no_patches_fill_is_refused(spec, make_config, encoder):
-    odd = dataclasses.replace(spec, image_size=40)
+    odd = replace(spec, image_size=40)
     with pytest.raises(UserError, match="40 is no multiple"):
         build_policy(make_config(model={"vision_encoder": encoder}).model, odd)
