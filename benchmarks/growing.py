@@ -33,7 +33,7 @@ NAME = "exp_001_baseline"
 
 
 def bench_growth(folder: Path) -> None:
-    """Peak memory of each stage against the size of the data."""
+    """Memory that each stage keeps for itself, against the size of the data."""
     project = folder / "project"
     run("git", "clone", "-q", ROOT, project, folder=folder)
     data, plugin = project / "data/made-up", project / "plugins/formats/made_up"
@@ -47,10 +47,10 @@ def bench_growth(folder: Path) -> None:
         command = (sys.executable, "-m", "benchmarks.growing", stage)
         found = json.loads(run(*command, folder=project, library=project))
         row(
-            f"peak memory, 1,000,000 frames {stage} / their size",
-            found["peak"] / found["size"],
-            f"{found['peak'] / 1e6:.0f} MB, {found['own'] / 1e6:.0f} MB of it not mapped files; "
-            f"{found['seconds']:.1f} s",
+            f"memory, 1,000,000 frames {stage} / their size",
+            found["own"] / found["size"],
+            f"{found['own'] / 1e6:.0f} MB; at the peak {found['peak'] / 1e6:.0f} MB with pages of "
+            f"mapped files, which give way to others; {found['seconds']:.1f} s",
         )
 
 
@@ -82,7 +82,7 @@ def prepared() -> None:
 
 
 def sampled() -> None:
-    """Batches from all over an epoch: pages of files that are mapped stay while there is room."""
+    """Batches from all over an epoch, so that nearly every page of the store is mapped."""
     folder = store_record(Path.cwd(), planned().name).parent
     store = open_store(folder)
     sampler = Sampler(store, seed=0, batch_size=32, chunk_length=10, augmentation=True)
@@ -94,7 +94,7 @@ STAGES = {"planned": planned, "prepared": prepared, "sampled": sampled}
 
 
 def measure(stage: str) -> dict[str, float]:
-    """Bytes of memory at the peak and of the data, and seconds."""
+    """Bytes: `own` memory, all at the `peak`, `size` of the pictures; and seconds."""
     started = time.monotonic()
     STAGES[stage]()
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
