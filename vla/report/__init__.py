@@ -1,1 +1,1 @@
-"""What people look at: figures, READMEs, the HTML report."""
+"""What people look at: figures, READMEs, the HTML report, and documents about all experiments."""
