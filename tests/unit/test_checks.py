@@ -1,6 +1,7 @@
 """What is found before a run, with figures that hold."""
 
 import shutil
+import subprocess
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -134,3 +135,33 @@ def test_every_failed_line_is_told_with_its_way_out(experiment):
         require(findings, experiment.name)
     assert "data/README.md" in caught.value.problem
     assert "hypothesis" not in caught.value.problem
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("nohup.out", "ok"),
+        ("notes.md", "ok"),
+        ("results.txt", "ok"),
+        ("tests/test_mine.py", "ok"),
+        ("helper.py", "fail"),
+        ("vla/new.py", "fail"),
+        ("plugins/policies/mine/policy.py", "fail"),
+        ("data/set.manifest.json", "fail"),
+        ("config/credentials.yaml", "fail"),
+    ],
+)
+def test_new_file_refuses_a_run_only_when_it_could_decide_it(experiment, name, status):
+    def git(*arguments: str) -> None:
+        command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", *arguments]
+        subprocess.run(command, cwd=experiment.root, check=True, capture_output=True)
+
+    git("init", "-q")
+    git("add", "-A")
+    git("commit", "-q", "-m", "state")
+    assert found(experiment)["code"].startswith("ok: committed")
+    (experiment.root / name).parent.mkdir(parents=True, exist_ok=True)
+    (experiment.root / name).write_text("new\n")
+    line = found(experiment)["code"]
+    assert line.startswith(f"{status}: ")
+    assert name in line, "told either way"

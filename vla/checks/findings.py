@@ -25,7 +25,7 @@ from vla.plan.items import Experiment, Store
 from vla.process.accelerator import visible_gpus
 from vla.process.determinism import choose_device
 from vla.records.check import Finding
-from vla.source.git import git_state
+from vla.source.git import git_state, may_decide
 from vla.words import duration, size
 
 GB = 1e9
@@ -88,10 +88,12 @@ def _code(root: Path, allow_dirty: bool) -> Finding:
         return Finding(
             "code", "warn", "outside git", "Records will name no commit: git init, git commit."
         )
-    if not state["dirty"]:
-        return Finding("code", "ok", f"committed, {state['commit'][:12]}")
-    some = ", ".join(state["dirty"][:3]) + (", …" if len(state["dirty"]) > 3 else "")
-    found = f"{len(state['dirty'])} uncommitted: {some}"
+    deciding = [name for name in state["dirty"] if may_decide(name)]
+    others = [name for name in state["dirty"] if not may_decide(name)]
+    told = f"; {_list(others)} decide nothing" if others else ""
+    if not deciding:
+        return Finding("code", "ok", f"committed, {state['commit'][:12]}{told}")
+    found = f"{len(deciding)} uncommitted: {_list(deciding)}{told}"
     if allow_dirty:
         return Finding("code", "warn", found, "The record keeps them as a patch (allow_dirty).")
     return Finding(
@@ -100,6 +102,11 @@ def _code(root: Path, allow_dirty: bool) -> Finding:
         found,
         "git commit them; or set allow_dirty: true in config/config.yaml, and the record keeps a patch.",
     )
+
+
+def _list(names: list[str]) -> str:
+    """The first few of them."""
+    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
 
 
 def _dataset(store: Store, root: Path) -> Finding:

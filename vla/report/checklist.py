@@ -6,6 +6,7 @@ from typing import Any
 from vla.records.circumstances import JobRecord
 from vla.records.evaluation import EvaluationRecord
 from vla.records.run import RunRecord
+from vla.source.git import may_decide
 
 
 def checklist(
@@ -37,7 +38,7 @@ def checklist(
             _shown(jobs, lambda job: f"{job.determinism.mode} mode"),
         ),
         (
-            all(job.git.commit and not job.git.dirty for job in jobs),
+            all(job.git.commit and not _uncommitted(job) for job in jobs),
             "Git commit",
             _shown(jobs, _commit),
         ),
@@ -60,9 +61,14 @@ def _software(job: JobRecord) -> str:
 
 def _commit(job: JobRecord) -> str:
     commit = job.git.commit or "not in git"
-    if job.git.dirty:
-        commit += f" with {len(job.git.dirty)} uncommitted changes (kept beside the record)"
+    if _uncommitted(job):
+        commit += f" with {len(_uncommitted(job))} uncommitted changes (kept beside the record)"
     return commit
+
+
+def _uncommitted(job: JobRecord) -> list[str]:
+    """Files that differed from the commit and could decide the result: a stray log does not."""
+    return [name for name in job.git.dirty if may_decide(name)]
 
 
 def _dataset(run: RunRecord) -> str:

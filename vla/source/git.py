@@ -10,7 +10,11 @@ from typing import Any
 # Rendered by the workflow itself: a changed copy of these says nothing about the code.
 RENDERED = ":(exclude)experiments/*/README.md"
 # Where a new file is taken for code. Anything else that lies about stays out of a patch.
-CODE_FOLDERS = {"config", "envs", "experiments", "profiles", "reports", "rules", "scripts", "vla"}
+CODE_FOLDERS = {
+    *("config", "envs", "experiments", "plugins", "profiles", "reports", "rules", "scripts", "vla"),
+}
+# Python files that no job executes.
+BESIDE_JOBS = {"benchmarks", "docs", "tests", "tools"}
 CODE = {".in", ".j2", ".json", ".py", ".rst", ".sh", ".smk", ".toml", ".txt", ".yaml", ".yml"}
 CODE_NAMES = {"Makefile", "Snakefile", "pyproject.toml"}
 PINS = (".dvc", ".manifest.json", ".prepared.json")  # which data is used; the data is DVC's
@@ -57,6 +61,13 @@ def decides_result(name: str) -> bool:
     path = PurePosixPath(name)
     in_place = len(path.parts) > 1 and path.parts[0] in CODE_FOLDERS and path.suffix in CODE
     return in_place or name in CODE_NAMES or name.endswith(PINS)
+
+
+def may_decide(name: str) -> bool:
+    """Whether a result could depend on a file of that path: one that `decides_result`, or a Python
+    file that training code may import from wherever it lies."""
+    path = PurePosixPath(name)
+    return decides_result(name) or (path.suffix == ".py" and path.parts[0] not in BESIDE_JOBS)
 
 
 def patched_files(patch: Path, root: Path) -> set[str]:
