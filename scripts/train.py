@@ -3,10 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from vla.data.mixture import Mixture
-from vla.data.opening import open_store
-from vla.data.places import store_record
-from vla.data.store import PreparedStore
 from vla.files.atomic import write_json
 from vla.files.clock import now
 from vla.files.described import describe_file
@@ -20,21 +16,9 @@ from vla.records.circumstances import write_patch
 from vla.records.events import read_events
 from vla.records.run import Dataset, RunFiles, RunRecord
 from vla.tracking.mirroring import Mirroring, tracked_run, tracker_names
-from vla.training.job import train_run
+from vla.training.job import open_data, train_run
 from vla.training.supervision import Supervisor
 from vla.workflow.job import Job, start_job
-
-
-def open_data(experiment: Experiment, root: Path) -> PreparedStore | Mixture:
-    """What the experiment trains on, its bytes checked."""
-    stores = tuple(
-        open_store(store_record(root, store.name).parent, store.pinned)
-        for store in experiment.stores
-    )
-    if len(stores) == 1:
-        return stores[0]
-    names = tuple(store.dataset for store in experiment.stores)
-    return Mixture(names, stores, experiment.shares)
 
 
 def train(
@@ -52,19 +36,19 @@ def train(
     logs = experiment.folder / "logs" / run.name
     resolved = record.with_name("config.resolved.json")
     write_json(resolved, config.model_dump(mode="json"))
-    prepared = open_data(experiment, root)
+    data = open_data(experiment)
     policy_file = checkpoints / "policy.safetensors"
     with Mirroring(tracked_run(experiment, run, root), tracker_names(config.tracking)) as trackers:
         supervisor = Supervisor(config, run.key, checkpoints, logs)
-        result = train_run(experiment, run, prepared, supervisor)
+        result = train_run(experiment, run, data, supervisor)
         description = save_policy(
             result.policy,
             policy_file,
             {
                 "key": run.key,
                 "seed": run.seed,
-                "tasks": list(prepared.tasks),
-                "demonstration_seeds": list(prepared.seeds),
+                "tasks": list(data.tasks),
+                "demonstration_seeds": list(data.seeds),
             },
         )
         sha256 = description.weights.sha256
@@ -74,6 +58,7 @@ def train(
             "figures": str(experiment.document("figures").relative_to(root)),
             "final_loss": result.final_loss,
         }
+    device = result.policy.device.type
     files = {
         "policy": policy_file,
         "description": policy_file.with_suffix(".json"),
@@ -95,14 +80,14 @@ def train(
             )
             for store in experiment.stores
         ),
-        device=str(result.policy.device),
+        device=device,
         determinism=switches,
         parameters=count_parameters(result.policy),
         final_loss=result.final_loss,
         training_seconds=result.seconds,
         resumed_from_step=result.resumed_from_step,
         attempts=attempts(),
-        gpu_hours=gpu_hours(attempts(), result.policy.device.type),
+        gpu_hours=gpu_hours(attempts(), device),
         events=read_events(logs / "events.jsonl"),
         files=RunFiles(**described, patch=write_patch(record, diff, experiment.folder)),
         finished=now(),

@@ -4,6 +4,8 @@ import importlib.util
 from pathlib import Path
 
 from vla.data.mixture import Mixture
+from vla.data.opening import open_store
+from vla.data.places import store_record
 from vla.data.store import PreparedStore
 from vla.errors import UserError
 from vla.plan.items import Experiment, Run
@@ -12,8 +14,20 @@ from vla.training import standard
 from vla.training.loop import Supervision, TrainingCode, TrainingResult, TrainingRun
 
 
+def open_data(experiment: Experiment) -> PreparedStore | Mixture:
+    """What the experiment trains on, its bytes checked."""
+    stores = tuple(
+        open_store(store_record(experiment.root, store.name).parent, store.pinned)
+        for store in experiment.stores
+    )
+    if len(stores) == 1:
+        return stores[0]
+    names = tuple(store.dataset for store in experiment.stores)
+    return Mixture(names, stores, experiment.shares)
+
+
 def train_run(
-    experiment: Experiment, run: Run, store: PreparedStore | Mixture, supervision: Supervision
+    experiment: Experiment, run: Run, data: PreparedStore | Mixture, supervision: Supervision
 ) -> TrainingResult:
     """Train as the experiment says, by its own `train.py` where it has one.
 
@@ -21,7 +35,7 @@ def train_run(
     """
     device = choose_device(experiment.accelerator)
     train = training_code(experiment.folder)
-    return train(TrainingRun(experiment.config, run.seed, store, device, supervision))
+    return train(TrainingRun(experiment.config, run.seed, data, device, supervision))
 
 
 def training_code(folder: Path) -> TrainingCode:
