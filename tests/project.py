@@ -92,13 +92,17 @@ class Project:
         return printed
 
     def jobs(self, *arguments: str) -> dict[str, int]:
-        """What a dry run would do: rule -> number of jobs, without `all` and `publish`, which shows whatever was made."""
+        """What a dry run would do: rule -> number of jobs.
+
+        Without `all`, and without `publish` where it only shows what another job makes.
+        """
         printed = self.snakemake("-n", *arguments, "--quiet", "rules")
         if "Nothing to be done" in printed:
             return {}
         table = printed.split("Job stats:")[1].split("total")[0].splitlines()[3:]
         counts = dict(line.split() for line in table if line.strip())
-        return {rule: int(n) for rule, n in counts.items() if rule not in ("all", "publish")}
+        made = {rule: int(n) for rule, n in counts.items() if rule not in ("all", "publish")}
+        return made or {"publish": int(counts["publish"])}
 
     def git(self, *arguments: str) -> str:
         command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", *arguments]
