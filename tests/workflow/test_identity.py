@@ -74,12 +74,12 @@ def test_a_change_of_the_evaluation_trains_nothing(project):
 
 def test_a_change_of_a_figure_draws_figures(project):
     project.edit("vla/report/figures/learning_curve.py", "(WIDTH, 4.8)", "(WIDTH, 4.4)")
-    assert project.jobs() == {"plot": 2, "render_readme": 2, "report": 1, "publish": 1}
+    assert project.jobs() == {"plot": 2, "render_readme": 2, "report": 1}
 
 
 def test_how_pages_look_makes_no_numbers_anew(project):
     project.edit("reports/templates/page.css", "font-size: 1.6rem", "font-size: 1.7rem")
-    assert project.jobs() == {"plot": 2, "render_readme": 2, "report": 1, "publish": 1}
+    assert project.jobs() == {"plot": 2, "render_readme": 2, "report": 1}
 
 
 def test_a_change_of_films_films_and_renders_documents(project):

@@ -46,7 +46,7 @@ def test_figure_of_the_guide_is_drawn_and_shown_everywhere(browser, project):
         r"`(vla/report/figures/\w+\.py)`:\n\n```python\n(.*?)```", GUIDE.read_text(), re.DOTALL
     ).groups()
     (project.root / name).write_text(code)
-    assert project.jobs() == {"plot": 2, "render_readme": 2, "report": 1, "publish": 1}
+    assert project.jobs() == {"plot": 2, "render_readme": 2, "report": 1}
     project.snakemake()
     title, caption = "Episode length", "Number of episodes by length in control steps"
     readme = (project.root / "experiments/a/README.md").read_text()
