@@ -140,7 +140,13 @@ EDITS = (
         "import math\nimport logging\n",
     ),
     Edit("another name in retention.py", "vla/training/retention.py", "keep", "stay"),
-    Edit("another detector's limit", "vla/monitoring/detectors.py", "ENOUGH = 10", "ENOUGH = 11", ("models",)),
+    Edit(
+        "another detector's limit",
+        "vla/monitoring/detectors.py",
+        "ENOUGH = 10",
+        "ENOUGH = 11",
+        ("models",),
+    ),
     Edit("trackers look less often", "vla/tracking/mirror.py", "EVERY = 2.0", "EVERY = 3.0"),
     Edit(
         "an empty module imported into workers.py",
