@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CONDA_TOOLS := .venv-conda
 
-.PHONY: setup demo report test test-faults bench lint format lock lock-check config-docs
+.PHONY: setup demo report test test-faults bench keys lint format lock lock-check config-docs
 
 setup: $(READY)
 
@@ -58,6 +58,10 @@ test-faults: setup
 # What exactness costs, as ratios (a few minutes on an idle machine).
 bench: setup
 	@$(BIN)/python -m benchmarks.bench
+
+# Edits of code and configuration, and whose keys each changes.
+keys: setup
+	@$(BIN)/python -m tools.key_table
 
 lint: setup
 	$(BIN)/ruff check .

@@ -19,8 +19,8 @@ class Interface(Part):
     action_dim: int
     chunk_length: int
     """Control steps that one action chunk holds."""
-    max_words: int
-    """Longest instruction."""
+    max_words: int | None
+    """Longest instruction; null where the family has no such limit."""
 
 
 class Recipe(Part):

@@ -84,5 +84,5 @@ def _interface(config: ExperimentConfig, description: PolicyDescription) -> Inte
         state_dim=len(spec["state_mean"]),
         action_dim=len(spec["action_low"]),
         chunk_length=config.model.chunk_length,
-        max_words=config.model.max_words,
+        max_words=getattr(config.model, "max_words", None),
     )
