@@ -1,4 +1,7 @@
-"""Every mistake a user can make: one clear message, an exit code, no traceback."""
+"""Mistakes, through Snakemake: one clear message, an exit code, no traceback, no work begun.
+
+Every message that a plan or a check can give stands in `tests/unit/test_mistakes.py`.
+"""
 
 import json
 import shutil
@@ -17,31 +20,11 @@ MISTAKES = {
         change("training", learning_rat=3e-4),
         ["training.learning_rat", "did you mean 'learning_rate'?", "experiments/a/config.yaml"],
     ),
-    "impossible value": (
-        change("training", batch_size=-1),
-        ["training.batch_size", "greater than 0", "-1"],
-    ),
-    "percent for a fraction": (
-        change("experiment", targets={"success_rate": 75}),
-        ["experiment.targets.success_rate", "write 0.75"],
-    ),
-    "unregistered dataset": (
-        change("data", dataset="metaworld-4task"),
-        ["nobody registered 'metaworld-4task'", "did you mean 'metaworld-4tasks'?"],
-    ),
     "dataset that is not here": (
         lambda project: project.edit(
             "config/datasets.yaml", "path: data/metaworld-4tasks", "path: data/elsewhere"
         ),
         ["not pinned here", "data/elsewhere.manifest.json"],
-    ),
-    "experiment without configuration": (
-        lambda project: (project.root / "experiments/a/config.yaml").unlink(),
-        ["experiments/a/config.yaml is missing"],
-    ),
-    "broken YAML": (
-        lambda project: (project.root / "experiments/a/config.yaml").write_text("a: [1"),
-        ["experiments/a/config.yaml is not valid YAML"],
     ),
     "unknown key of the workflow": (
         lambda project: project.write_yaml("config/config.yaml", {"experiment": ["a"]}),
@@ -67,31 +50,15 @@ UNREADY = {
         lambda project: project.change("b", "experiment", hypothesis=""),
         ["hypothesis: empty", "Write experiment.hypothesis in", "what you expect, and why"],
     ),
-    "no plan": (
-        lambda project: project.change("b", "experiment", plan=[]),
-        ["plan: empty", "Write experiment.plan in"],
-    ),
-    "no target": (
-        lambda project: project.change("b", "experiment", targets={}),
-        ["targets: empty", "success_rate: 0.85"],
-    ),
     "uncommitted code": (
         lambda project: project.edit(
             "config/config.yaml", "allow_dirty: true", "allow_dirty: false"
         ),
         ["uncommitted: config/config.yaml", "allow_dirty: true in config/config.yaml"],
     ),
-    "too little space": (
-        lambda project: project.change("b", "resources", disk_gb=1e6),
-        ["MB needed (3 checkpoints", "1000000.0 GB stay free", "vla clean"],
-    ),
     "no GPU": (
         lambda project: project.change("b", "resources", accelerator="cuda"),
         ["sees no GPU here", "accelerator: cpu"],
-    ),
-    "another size than stated": (
-        lambda project: project.change("b", "model", num_params="300M"),
-        ["model.num_params states 300.00M parameters", "but this model has 0."],
     ),
 }
 
