@@ -88,6 +88,11 @@ def _entries(script: Path, root: Path) -> dict[str, Path]:
     for kind in PLUGINS.get(script.stem, ()):
         for plugin in plugins(kind, root).values():
             entries |= plugin.code
+    if script.stem == "check_experiment":
+        for plugin in plugins("formats", root).values():
+            path = plugin.folder / "shape.py"
+            if path.is_file():
+                entries[f"{plugin.name}/shape.py"] = path
     if script.stem == "train":
         for path in sorted((root / "experiments").glob("*/train.py")):
             entries[path.relative_to(root).as_posix()] = path

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from vla.data.episode import Episode
+from vla.data.formats.lerobot_v3 import shape
 from vla.data.formats.lerobot_v3.reader import Reader, decode_video
 from vla.data.formats.lerobot_v3.writer import encode_video, write_dataset
 from vla.data.formats.protocol import Shape
@@ -95,9 +96,9 @@ def test_some_episodes_are_the_same_as_among_all():
 
 
 def test_sizes_are_known_by_the_small_files_alone():
-    info = {name: (REFERENCE / "ref_video" / name).read_bytes() for name in Reader.INFO}
-    assert Reader.shape(info, "side") == Shape(241, (64, 64), 4, 4)
-    assert Reader.shape(info, "wrist") is None
+    info = {name: (REFERENCE / "ref_video" / name).read_bytes() for name in shape.FILES}
+    assert shape.stated_shape(info, "side") == Shape(241, (64, 64), 4, 4)
+    assert shape.stated_shape(info, "wrist") is None
 
 
 def test_unknown_camera_names_the_valid_ones():

@@ -7,7 +7,7 @@ from vla.config.datasets import DatasetEntry
 from vla.data.formats.protocol import Shape
 from vla.data.manifest import read_manifest
 from vla.data.places import dataset_folder, manifest_file
-from vla.data.readers import reader_class
+from vla.data.readers import shape_module
 from vla.files.hashing import sha256_bytes
 from vla.records.manifest import Manifest, PinnedFile
 
@@ -38,10 +38,12 @@ def stated_shape(entry: DatasetEntry, camera: str, root: Path) -> Shape | None:
     They are read in its folder or in DVC's storage on this machine; None when neither has them as
     they were pinned, or when they do not tell.
     """
-    reader = reader_class(entry)
+    shape = shape_module(entry)
+    if shape is None:
+        return None
     files = {file.path: file for file in read_manifest(manifest_file(entry, root)).files}
     info: dict[str, bytes] = {}
-    for name in reader.INFO:
+    for name in shape.FILES:
         if name not in files:
             return None
         path = dataset_folder(entry, root) / name
@@ -50,7 +52,7 @@ def stated_shape(entry: DatasetEntry, camera: str, root: Path) -> Shape | None:
         if sha256_bytes(content) != files[name].sha256:
             return None
         info[name] = content
-    return reader.shape(info, camera)
+    return shape.stated_shape(info, camera)
 
 
 def _stored(file: PinnedFile, root: Path) -> Path | None:

@@ -1,6 +1,7 @@
 """The reader of a dataset's layout, chosen by the name that the registry gives."""
 
 from pathlib import Path
+from types import ModuleType
 
 from vla.config.datasets import DatasetEntry
 from vla.data.formats.protocol import DatasetReader
@@ -23,6 +24,12 @@ def reader_plugin(name: str, entry: DatasetEntry, root: Path) -> Plugin:
             "add a reader: docs/plugins.md.",
         )
     return find_plugin("formats", entry.format, root)
+
+
+def shape_module(entry: DatasetEntry) -> ModuleType | None:
+    """What tells a dataset's sizes before it is read, if its format has that."""
+    plugin = find_plugin("formats", entry.format)
+    return plugin.load("shape") if (plugin.folder / "shape.py").is_file() else None
 
 
 def reader_class(entry: DatasetEntry) -> type[DatasetReader]:

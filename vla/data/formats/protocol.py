@@ -1,4 +1,9 @@
-"""What a reader of a dataset's layout gives. `vla/data/formats/<name>/reader.py` holds a `Reader`."""
+"""What a reader of a dataset's layout gives. `vla/data/formats/<name>/reader.py` holds a `Reader`.
+
+Beside it may lie a `shape.py`, for what is estimated before the data is read: `FILES`, paths in the
+dataset of the small files that describe it, and `stated_shape(contents, camera)`, which makes a
+`Shape` of their bytes (None where they do not tell). It runs where no package of the reader is.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -30,16 +35,8 @@ class Shape:
 class DatasetReader(ABC):
     """A dataset on disk. Opening it reads what describes it, and a `UserError` says what is wrong."""
 
-    INFO: tuple[str, ...] = ()
-    """Paths, in the dataset, of the small files that `shape` needs."""
-
     @abstractmethod
     def __init__(self, folder: Path): ...
-
-    @classmethod
-    def shape(cls, info: dict[str, bytes], camera: str) -> Shape | None:
-        """Sizes by the contents of `INFO` alone; None where these do not tell."""
-        return None
 
     @abstractmethod
     def tasks(self) -> list[Task]:

@@ -14,17 +14,15 @@ import numpy as np
 import pandas as pd
 
 from vla.data.episode import Episode
-from vla.data.formats.protocol import DatasetReader, Shape, Task
+from vla.data.formats.lerobot_v3.shape import IMAGE_PREFIX
+from vla.data.formats.protocol import DatasetReader, Task
 from vla.errors import UserError
 
 TIMESTAMP_TOLERANCE = 1e-4  # seconds between a frame's timestamp and the decoded picture
-IMAGE_PREFIX = "observation.images."
 
 
 class Reader(DatasetReader):
     """A dataset in v3.0 layout, opened for reading."""
-
-    INFO = ("meta/info.json",)
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -45,16 +43,6 @@ class Reader(DatasetReader):
         self.episodes = pd.concat([pd.read_parquet(file) for file in files]).sort_values(
             "episode_index"
         )
-
-    @classmethod
-    def shape(cls, info: dict[str, bytes], camera: str) -> Shape | None:
-        content = json.loads(info["meta/info.json"])
-        features = content.get("features", {})
-        names = (IMAGE_PREFIX + camera, "observation.state", "action")
-        if "total_frames" not in content or not all(name in features for name in names):
-            return None
-        picture, state, action = (features[name]["shape"] for name in names)
-        return Shape(content["total_frames"], (picture[0], picture[1]), state[0], action[0])
 
     def tasks(self) -> list[Task]:
         """Sentences by task. A dataset that does not group paraphrases has one task a sentence.
