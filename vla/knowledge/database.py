@@ -215,7 +215,10 @@ def _experiment_row(root: Path, name: str, runs: list[Row]) -> Row:
 
 
 def _summary(root: Path, name: str) -> SummaryRecord | None:
-    """The summary of an experiment as it is configured now, made with or without conda."""
+    """The summary of an experiment as it is configured now, made with or without conda.
+
+    What was made on the host is known only where the host's packages are: not in a locked environment.
+    """
     for use_conda in (False, True):
         try:
             experiment: Experiment = Plan(

@@ -4,6 +4,7 @@ import importlib.metadata
 import platform
 from pathlib import Path
 
+from vla.errors import UserError
 from vla.locks.files import EnvironmentFiles, environment_name, lock_hash
 
 # Distributions that decide what a job of each kind computes, in the host environment.
@@ -20,14 +21,23 @@ def environment_identity(
 ) -> dict[str, str]:
     """What a key says of the environment of jobs of that kind.
 
-    `distributions`: those that decide what the chosen plug-ins compute. Under `--use-conda` the hash of the environment's lock; otherwise the host's versions of Python
-    and of the distributions that matter.
+    `distributions`: those that decide what the chosen plug-ins compute. Under `--use-conda` the hash
+    of the environment's lock; otherwise the host's versions of Python and of the distributions that
+    matter, with `UserError` when one is not installed.
     """
     if use_conda:
         name = environment_name(kind, accelerator)
         lock = lock_hash(EnvironmentFiles(name, root))
         return {"deployment": "conda", "name": name, "lock": lock}
-    versions = {
-        name: importlib.metadata.version(name) for name in (*DISTRIBUTIONS[kind], *distributions)
-    }
+    versions = {name: _version(name) for name in (*DISTRIBUTIONS[kind], *distributions)}
     return {"deployment": "host", "python": platform.python_version(), **versions}
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        raise UserError(
+            f"{distribution} is not installed, which jobs need that run on the host.",
+            "make setup, or run with --use-conda.",
+        ) from None
