@@ -145,7 +145,6 @@ EDITS = (
         "vla/monitoring/detectors.py",
         "ENOUGH = 10",
         "ENOUGH = 11",
-        ("models",),
     ),
     Edit("trackers look less often", "vla/tracking/mirror.py", "EVERY = 2.0", "EVERY = 3.0"),
     Edit(

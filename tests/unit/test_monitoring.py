@@ -11,7 +11,8 @@ from test_training import KilledError, NaNAt, Sampler, train
 
 from vla.config.monitoring import MonitoringSection
 from vla.errors import UserError
-from vla.monitoring.monitor import Monitor, describe_event
+from vla.monitoring.descriptions import describe_event
+from vla.monitoring.monitor import Monitor
 from vla.policies.building import build_policy
 from vla.records.events import read_events
 from vla.training.checkpoint import Checkpoints

@@ -22,7 +22,7 @@ from vla.knowledge.status import (
     experiment_states,
     other_states,
 )
-from vla.monitoring.monitor import describe_event
+from vla.monitoring.descriptions import describe_event
 from vla.plan.items import Experiment
 from vla.plan.plan import Plan
 from vla.words import duration

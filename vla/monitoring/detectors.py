@@ -110,15 +110,15 @@ def _above(value: float, threshold: float) -> Finding:
 
 
 # In the order in which they are asked; names are those of the configuration.
-DETECTORS: dict[str, tuple[Detector, str]] = {
-    "not_finite": (not_finite, "loss or gradient norm is {value:g}"),
-    "divergence": (divergence, "loss {value:.4g}, above {threshold:.4g}"),
-    "loss_spike": (loss_spike, "loss {value:.4g}, above {threshold:.4g}"),
-    "gradient_explosion": (gradient_explosion, "gradient norm {value:.4g}, above {threshold:.4g}"),
-    "not_repeated": (not_repeated, "loss {value!r} where it was {threshold!r} before a resume"),
-    "plateau": (plateau, "median loss {value:.4g}, not below the {threshold:.4g} of before"),
-    "throughput_drop": (throughput_drop, "{value:.4g} samples/s, below {threshold:.4g}"),
-    "idle_gpu": (idle_gpu, "GPU {value:.0f} % busy, below {threshold:.0f} %"),
-    "disk_filling": (disk_filling, "full in {value:.0f} minutes, limit {threshold:.0f}"),
-    "disk_full": (disk_full, "{value:.3f} GB free, limit {threshold:.3f} GB"),
+DETECTORS: dict[str, Detector] = {
+    "not_finite": not_finite,
+    "divergence": divergence,
+    "loss_spike": loss_spike,
+    "gradient_explosion": gradient_explosion,
+    "not_repeated": not_repeated,
+    "plateau": plateau,
+    "throughput_drop": throughput_drop,
+    "idle_gpu": idle_gpu,
+    "disk_filling": disk_filling,
+    "disk_full": disk_full,
 }

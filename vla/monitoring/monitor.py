@@ -8,24 +8,6 @@ from vla.config.monitoring import MonitoringSection
 from vla.monitoring.detectors import DETECTORS, Row
 from vla.records.events import Event, append_events, read_events
 
-WAYS_OUT = {
-    "not_finite": "Lower training.learning_rate, lengthen training.warmup_steps, or look at the data.",
-    "divergence": "Lower training.learning_rate or lengthen training.warmup_steps.",
-    "disk_full": "Free some: `vla clean` shows what finished runs no longer need.",
-}
-
-
-def describe_event(event: Event) -> str:
-    """An event in words."""
-    text = DETECTORS[event.kind][1].format(value=event.value, threshold=event.threshold)
-    return f"{event.kind.replace('_', ' ')} at step {event.step}: {text}"
-
-
-def way_out(event: Event) -> str:
-    """What to do about an event that stops a run."""
-    way = WAYS_OUT.get(event.kind, "Look at the curves: vla watch.")
-    return f"{way} To go on regardless: monitoring.{event.kind}: warn."
-
 
 class Monitor:
     """Looks at each row once, in order. A kind is told when it begins, not while it lasts.
@@ -76,7 +58,7 @@ class Monitor:
         row = row | {"disk_reserve_gb": self.disk_reserve_gb}
         self._first = self._first or row
         findings = {}
-        for kind, (detector, _) in DETECTORS.items():
+        for kind, detector in DETECTORS.items():
             if getattr(self.config, kind) != "ignore":
                 found = detector(row, self._window, self._first, self.config)
                 if found:

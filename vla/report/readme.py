@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from vla.monitoring.monitor import describe_event
+from vla.monitoring.descriptions import describe_event
 from vla.plan.items import Experiment
 from vla.records.check import CheckRecord
 from vla.records.evaluation import EvaluationRecord

@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 
 from vla.config.complete import ExperimentConfig
-from vla.monitoring.monitor import Monitor, describe_event
+from vla.monitoring.descriptions import describe_event
+from vla.monitoring.monitor import Monitor
 from vla.monitoring.usage import Usage
 from vla.records.events import Event
 from vla.tracking.metrics import MetricsLog

@@ -13,7 +13,7 @@ import torch
 
 from vla.config.complete import ExperimentConfig
 from vla.errors import GoOnLaterError, UserError
-from vla.monitoring.monitor import describe_event, way_out
+from vla.monitoring.descriptions import describe_event, way_out
 from vla.monitoring.usage import Usage
 from vla.policies.protocol import Policy
 from vla.process.progress import Progress

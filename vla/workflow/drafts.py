@@ -4,7 +4,7 @@ from typing import Any
 
 from vla.files.atomic import write_text
 from vla.knowledge.status import experiment_states
-from vla.monitoring.monitor import describe_event
+from vla.monitoring.descriptions import describe_event
 from vla.plan.items import Experiment
 from vla.records.events import Event
 from vla.report.readme import draft_context, render_readme
