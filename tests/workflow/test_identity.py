@@ -92,7 +92,7 @@ def test_an_experiment_without_videos_is_complete(project):
     assert project.jobs() == {"film": 1, "render_readme": 1, "report": 1}
     project.snakemake()
     films = [read_json(path) for path in project.root.glob("experiments/b/**/film.json")]
-    assert sorted(len(film["videos"]) for film in films) == [0, 1]
+    assert sorted(len(film["films"]) for film in films) == [0, 1]
     assert project.jobs() == {}
 
 

@@ -129,8 +129,8 @@ def test_run_that_goes_wrong_is_told_everywhere_and_stops_no_other(project):
     event = read_events(events)[0]
     assert event.step <= 2 * 2, "within two rows of log_every"
     checkpoint = project.root / "experiments/b/checkpoints" / events.parent.name
-    assert (checkpoint / f"step_{event['checkpoint']:08d}.safetensors").is_file()
-    told = f"{event['kind'].replace('_', ' ')} at step {event['step']}"
+    assert (checkpoint / f"step_{event.checkpoint:08d}.safetensors").is_file()
+    told = f"{event.kind.replace('_', ' ')} at step {event.step}"
     for place in ("experiments/b/README.md", "reports/report.html"):
         text = (project.root / place).read_text()
         assert told in text
