@@ -122,21 +122,26 @@ def test_package_removed_from_an_environment_stops(project, analyse):
     assert f"{name} is missing" in project.run(ok=False)
 
 
+JOB = """
+import sys
+from types import SimpleNamespace
+
+sys.path.insert(0, sys.argv[1])
+from vla.workflow.job import start_job
+
+context = {"root": sys.argv[1], "use_conda": True, "accelerator": "cpu", "command": "snakemake"}
+called = SimpleNamespace(rule="summarise", log=["job.log"], config={"context": context})
+with start_job(called, "x"):
+    print("ran")
+"""
+
+
 def test_job_refuses_an_environment_that_changed_after_the_start(project, conda, analyse):
     """As a job on another node, long after the call: the guard stands in the job too."""
     (record,) = analyse.glob("conda-meta/scipy-*.json")
     record.write_text(record.read_text().replace('"sha256":', '"was_sha256":'))
-    finished = subprocess.run(
-        [
-            analyse / "bin/python",
-            "-c",
-            "from vla.job import job\nwith job('analyse', 'job.log', 'x'): print('ran')",
-        ],
-        cwd=project.root,
-        env=os.environ | {"VLA_USE_CONDA": "1", "PYTHONPATH": str(project.root)},
-        capture_output=True,
-        text=True,
-    )
+    command = [analyse / "bin/python", "-c", JOB, project.root]
+    finished = subprocess.run(command, cwd=project.root, capture_output=True, text=True)
     assert finished.returncode == 1
     assert "scipy-" in finished.stderr and "SHA-256" in finished.stderr
     assert "ran" not in (project.root / "job.log").read_text()

@@ -8,13 +8,10 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from vla.config.demonstrations import DemonstrationsConfig
 from vla.config.evaluation import SimulatorSection
 from vla.errors import UserError
-from vla.simulation.collecting import collect, find_experts, sentence_table
 from vla.simulation.finding import load_simulator
 from vla.simulation.metaworld.config import Config
-from vla.simulation.metaworld.demonstrations import collect_task
 from vla.simulation.metaworld.environment import (
     ALL_V3_ENVIRONMENTS,
     SEEDS_PER_TASK,
@@ -25,7 +22,6 @@ from vla.simulation.metaworld.packages import mujoco
 from vla.simulation.metaworld.simulator import Simulator
 
 BUTTON = "button-press-topdown-v3"
-Demonstrations = DemonstrationsConfig[Config]
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Constant"),  # Meta-World's experts ask for more than 1
     pytest.mark.filterwarnings("ignore:.*A Box observation space"),  # positions have no bounds
@@ -259,45 +255,3 @@ def test_seeds_of_embedded_demonstrations_stay_what_they_are():
     """Collected demonstrations name their seeds: another scheme would let evaluation meet them."""
     seeds = {task: task_seed(task, 1_000_000, 0) for task in (BUTTON, "faucet-open-v3")}
     assert seeds == {BUTTON: 1_328_000, "faucet-open-v3": 1_713_000}
-
-
-def test_collecting_twice_gives_the_same_demonstrations():
-    config = Demonstrations(
-        tasks={BUTTON: {"instructions": ["press", "push"]}}, episodes_per_task=2, image_size=16
-    )
-    first, second = (collect_task(config, BUTTON) for _ in range(2))
-    assert [episode.instruction for episode in first] == ["press", "push"]
-    for one, other in zip(first, second, strict=True):
-        assert one.seed == other.seed
-        assert np.array_equal(one.state, other.state)
-        assert np.array_equal(one.action, other.action)
-        assert np.array_equal(one.frames["side"], other.frames["side"])
-    assert first[0].seed == task_seed(BUTTON, config.first_seed, 0)
-    assert first[0].frames["side"].shape == (len(first[0].action), 16, 16, 3)
-
-
-def test_sentence_of_two_tasks_is_refused():
-    tasks = {name: {"instructions": ["do it"]} for name in (BUTTON, "faucet-open-v3")}
-    with pytest.raises(UserError, match="'do it' stands twice"):
-        sentence_table(Demonstrations(tasks=tasks))
-
-
-def test_collecting_in_processes_gives_every_task_in_order_with_its_settings():
-    tasks = {name: {"instructions": [name]} for name in (BUTTON, "faucet-open-v3")}
-    config = Demonstrations(
-        simulator={"object_range_x": 0.01}, tasks=tasks, episodes_per_task=1, image_size=16
-    )
-    episodes = collect(config, processes=2)
-    assert [episode.instruction for episode in episodes] == list(tasks)
-    (alone,) = collect_task(config, BUTTON)
-    assert np.array_equal(episodes[0].state, alone.state)
-    (wide,) = collect_task(Demonstrations(tasks=tasks, episodes_per_task=1, image_size=16), BUTTON)
-    assert not np.array_equal(wide.frames["side"][0], alone.frames["side"][0])
-    card = find_experts(config.simulator).dataset_card(config, 100)
-    assert "within +-0.01 m" in card
-
-
-def test_camera_of_demonstrations_is_checked_before_any_is_collected():
-    config = Demonstrations(tasks={BUTTON: {"instructions": ["a"]}}, cameras=("wrist",))
-    with pytest.raises(UserError, match="no camera 'wrist'"):
-        collect(config)
