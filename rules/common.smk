@@ -178,7 +178,7 @@ def publish_unfinished():
         environments = [
             e.address
             for e in workflow.dag.conda_envs.values()
-            if e.file.get_filename() == "analyse.yaml"
+            if e.file.get_filename() == f"{environment_name('analyse')}.yaml"
         ]
         python = f"{environments[0]}/bin/python" if environments else ""
     if python and Path(python).exists():

@@ -50,13 +50,20 @@ with Mirroring(run, ["tensorboard", "mlflow", "wandb"]) as trackers:
 def attempt(
     root: Path, first: int, last: int, end: str = "finish", uri: str = "", whom: str = "process"
 ):
+    process = begin(root, first, last, end, uri, whom)
+    stdout, stderr = process.communicate()
+    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+
+def begin(root: Path, first: int, last: int, end: str, uri: str = "", whom: str = "process"):
     command = [sys.executable, "-c", ATTEMPT, root, first, last, end, uri, whom]
     variables = {"PYTHONPATH": str(ROOT), "WANDB_API_KEY": SECRET * 2, "MY_PASSWORD": SECRET}
-    return subprocess.run(
+    return subprocess.Popen(
         list(map(str, command)),
         cwd=root,
         env=os.environ | variables,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
@@ -109,6 +116,20 @@ def test_trackers_hold_the_curve_of_the_metrics_file_after_a_kill(tmp_path, whom
         assert in_mlflow(tmp_path, column) == expected
         assert in_tensorboard(tmp_path, column) == expected
         assert in_wandb(tmp_path, column) == expected
+
+
+def test_database_whose_creation_was_killed_is_made_anew(tmp_path):
+    killed = begin(tmp_path, 1, 3, end="600")
+    while not any(path.stat().st_size for path in tmp_path.glob("*.db")):  # some tables are there
+        assert killed.poll() is None
+        time.sleep(0.001)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    assert not (tmp_path / "mlflow.db").exists(), "a part of it is not called by its name"
+    finished = attempt(tmp_path, 4, 6)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert in_mlflow(tmp_path, "loss") == held(tmp_path, "loss")
+    assert not list(tmp_path.glob(".mlflow.*.db"))
 
 
 def test_every_hyperparameter_the_commit_and_the_end_are_told(tmp_path):

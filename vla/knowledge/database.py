@@ -14,9 +14,8 @@ from vla.errors import UserError
 from vla.files.atomic import atomic_path
 from vla.knowledge.status import training_at_work
 from vla.plan.deployment import Deployment
-from vla.plan.items import Experiment
 from vla.plan.plan import Plan
-from vla.plan.reading import load_experiment
+from vla.plan.reading import experiment_names, load_experiment
 from vla.plan.sections import changes, flat
 from vla.records.attempts import Attempt, read_attempts
 from vla.records.evaluation import EvaluationRecord
@@ -53,7 +52,10 @@ def database_path(root: Path) -> Path:
 def build_database(root: Path) -> Path:
     """Read every experiment and every run; write the database in one piece."""
     runs = sorted(read_runs(root), key=lambda row: (row["experiment"], row["started"], row["run"]))
-    experiments = [_experiment_row(root, name, runs) for name in experiment_names(root)]
+    names = experiment_names(root)
+    asked = {"experiments": names}
+    plans = [Plan(root, asked, Deployment.here(conda)) for conda in (False, True)] if names else []
+    experiments = [_experiment_row(root, name, runs, plans) for name in names]
     path = database_path(root)
     with atomic_path(path) as temporary:
         connection = sqlite3.connect(temporary)
@@ -71,10 +73,6 @@ def read_table(root: Path, table: str) -> list[Row]:
     rows = [dict(row) for row in connection.execute(f"SELECT * FROM {table} ORDER BY rowid")]  # noqa: S608 - one of two names
     connection.close()
     return rows
-
-
-def experiment_names(root: Path) -> list[str]:
-    return sorted(path.parent.name for path in root.glob("experiments/*/config.yaml"))
 
 
 def read_runs(root: Path) -> Iterator[Row]:
@@ -172,7 +170,7 @@ def _rates(results: Path) -> Row:
     return row
 
 
-def _experiment_row(root: Path, name: str, runs: list[Row]) -> Row:
+def _experiment_row(root: Path, name: str, runs: list[Row], plans: list[Plan]) -> Row:
     """An experiment as it is configured now, with what its present runs gave."""
     path = root / "experiments" / name / "config.yaml"
     mine = [run for run in runs if run["experiment"] == name]
@@ -196,7 +194,7 @@ def _experiment_row(root: Path, name: str, runs: list[Row]) -> Row:
         "target": about.targets.success_rate,
         "dataset": ", ".join(config.data.mixture or [config.data.dataset]),
     }
-    summary = _summary(root, name)
+    summary = _summary(name, plans)
     if summary:
         rates = summary.conditions["instructed"]
         rate = rates.overall
@@ -214,16 +212,14 @@ def _experiment_row(root: Path, name: str, runs: list[Row]) -> Row:
     return row
 
 
-def _summary(root: Path, name: str) -> SummaryRecord | None:
+def _summary(name: str, plans: list[Plan]) -> SummaryRecord | None:
     """The summary of an experiment as it is configured now, made with or without conda.
 
     What was made on the host is known only where the host's packages are: not in a locked environment.
     """
-    for use_conda in (False, True):
+    for plan in plans:
         try:
-            experiment: Experiment = Plan(
-                root, {"experiments": [name]}, Deployment.here(use_conda)
-            ).experiments[name]
+            experiment = plan.find_experiment(name)
             return SummaryRecord.read(experiment.document("summary", "summary.json"))
         except UserError:
             continue

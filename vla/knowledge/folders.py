@@ -12,7 +12,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 from vla.errors import UserError, nearest
 from vla.files.atomic import write_atomic, write_text
 from vla.files.yaml import read_yaml
-from vla.plan.reading import load_experiment, load_registry
+from vla.plan.reading import experiment_names, load_experiment, load_registry
 
 NAME = re.compile(r"[A-Za-z0-9][\w.-]*")  # as the Snakefile's wildcard
 BLANK = """# Every key, with unit and default: config/README.md
@@ -34,11 +34,6 @@ NOTES = """# Notes
 
 What people write by hand. `vla note` adds to it.
 """
-
-
-def experiment_names(root: Path) -> list[str]:
-    """Names of the experiment folders, listed in config/config.yaml or not."""
-    return sorted(path.parent.name for path in root.glob("experiments/*/config.yaml"))
 
 
 def find_folder(root: Path, name: str) -> Path:

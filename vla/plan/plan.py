@@ -23,6 +23,7 @@ from vla.plan.items import Comparison, Evaluation, Experiment, Item, Run, Store,
 from vla.plan.keys import key_of
 from vla.plan.reading import (
     ExperimentConfig,
+    experiment_names,
     find_dataset,
     load_experiment,
     load_registry,
@@ -117,7 +118,8 @@ class Plan:
             for conda in (False, True)
         ]
         names = set()
-        for path in self.root.glob("experiments/*/config.yaml"):
+        for name in experiment_names(self.root):
+            path = self.root / "experiments" / name / "config.yaml"
             config = load_experiment(path)
             names |= {store.name for plan in plans for store in plan._stores(config, path)}
         return names

@@ -31,6 +31,11 @@ def validate(model: type[Model], content: dict[str, Any], source: Path) -> Model
         ) from None
 
 
+def experiment_names(root: Path) -> list[str]:
+    """Names of the experiment folders, listed in config/config.yaml or not."""
+    return sorted(path.parent.name for path in root.glob("experiments/*/config.yaml"))
+
+
 def load_experiment(path: Path) -> ExperimentConfig:
     content = read_yaml(path)
     return validate(experiment_model(content, path), content, path)

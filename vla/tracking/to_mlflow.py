@@ -3,12 +3,14 @@
 import fcntl
 import os
 import time
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.tracking import MlflowClient
 
+from vla.files.atomic import atomic_path
 from vla.tracking.tracker import Row, TrackedRun, Tracker
 
 CHUNK = 50  # rows a request; MLflow takes 1,000 metrics
@@ -26,9 +28,11 @@ class MlflowTracker(Tracker):
         )
         # A server that is away must not be asked for minutes on end.
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-        # Two processes that create the database at once would disturb each other.
+        # Two processes that create the database, or an experiment in it, would disturb each other.
         with open(run.root / ".mlflow.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            if not address and not database.exists():
+                _create(database)
             self.client = MlflowClient(address or f"sqlite:///{database}")
             found = self.client.get_experiment_by_name(run.experiment)
             experiment = (
@@ -69,6 +73,13 @@ class MlflowTracker(Tracker):
         tags = [RunTag(f"vla.{name}", str(value)) for name, value in facts.items()]
         self.client.log_batch(self.run_id, tags=tags)
         self.client.set_terminated(self.run_id, status)
+
+
+def _create(database: Path) -> None:
+    """A new database, whole or absent: MLflow makes its tables one by one, and can never go on with
+    those that a killed process has begun."""
+    with atomic_path(database) as temporary:
+        MlflowClient(f"sqlite:///{temporary}").search_experiments()
 
 
 def _without_credentials(address: str) -> str:
