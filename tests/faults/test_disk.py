@@ -68,7 +68,7 @@ def test_prepared_data_that_does_not_fit_is_told_before_and_while_it_is_written(
     project.snakemake("--until", "check_experiment")
     filler = fill(folder, leave=50_000_000)
     printed = project.snakemake("--until", "prepare_dataset", ok=False)
-    assert "pictures.npy needs 81.7 MB, 50.0 MB are free" in printed
+    assert "pictures needs 81.7 MB, 50.0 MB are free" in printed
     assert leftovers(folder) == []
     filler.unlink()
     project.snakemake("--until", "prepare_dataset")
