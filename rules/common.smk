@@ -24,6 +24,7 @@ from vla.plan.figures import find_figures
 from vla.plugins import find_plugin
 from vla.process.accelerator import detect_accelerator
 from vla.process.command import command_line
+from vla.process.variables import choose_portable
 from vla.workflow.clock import bring_into_present
 from vla.workflow.context import JobContext
 from vla.workflow.views import needed_publication
@@ -34,6 +35,7 @@ USE_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_me
 os.environ.setdefault("VLA_ACCELERATOR", detect_accelerator(USE_CONDA))
 os.environ.setdefault("VLA_COMMAND", command_line(sys.argv))
 os.environ.update(PYTHONPATH=str(ROOT))  # where scripts find the library
+choose_portable(os.environ)  # before jobs load what reads them
 if USE_CONDA:  # packages in a home folder belong to no environment
     os.environ.update(PYTHONNOUSERSITE="1")
 

@@ -13,7 +13,7 @@ from vla.files.described import File, describe_file
 from vla.files.exclusive import exclusive
 from vla.plan.items import Evaluation, Experiment, Run
 from vla.policies.storage import load_policy, read_description
-from vla.process.determinism import choose_device, set_determinism
+from vla.process.determinism import choose_device, evaluation_mode, set_determinism
 from vla.records.circumstances import write_patch
 from vla.records.crashes import CrashesRecord
 from vla.records.evaluation import EvaluationFiles, EvaluationRecord
@@ -32,7 +32,8 @@ def evaluate(
 ) -> None:
     """Run the episodes, and write the record last."""
     config = experiment.config.evaluation
-    switches = set_determinism(threads=1)
+    mode = evaluation_mode(experiment.config.training.determinism, experiment.accelerator)
+    switches = set_determinism(threads=1, mode=mode)
     simulator = load_simulator(config.simulator)  # sets variables that the record names
     circumstances, diff = job.circumstances(evaluation, experiment)
     remove_leftovers(record.parent)
@@ -49,7 +50,7 @@ def evaluate(
     for plan in plans:  # a sentence that is too long is a mistake, not a hundred crashes
         processor.check(plan.instruction)
     journal = Journal(record.with_name("episodes.journal"))
-    make = evaluator_maker(policy_file, config, device)
+    make = evaluator_maker(policy_file, config, device, mode)
     results = run_episodes(plans, make, workers, journal)
     if all(result.outcome == "crash" for result in results):
         raise UserError(

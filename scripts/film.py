@@ -25,7 +25,7 @@ def film_evaluation(experiment: Experiment, run: Run, evaluation: Evaluation, jo
     evaluated = EvaluationRecord.read(experiment.evaluation_record(run, evaluation))
     episodes = check_file(evaluated.files.episodes, experiment.folder)
     chosen = choose(read_results(episodes), experiment.config.evaluation.videos_per_task)
-    films = _film(chosen, experiment, run, evaluated.device, record.parent) if chosen else []
+    films = _film(chosen, experiment, run, evaluated, record.parent) if chosen else []
     finished = FilmRecord(
         **dict(circumstances),
         key=evaluation.film.key,
@@ -42,7 +42,11 @@ def film_evaluation(experiment: Experiment, run: Run, evaluation: Evaluation, jo
 
 
 def _film(
-    chosen: list[EpisodeResult], experiment: Experiment, run: Run, device: str, folder: Path
+    chosen: list[EpisodeResult],
+    experiment: Experiment,
+    run: Run,
+    evaluated: EvaluationRecord,
+    folder: Path,
 ) -> list[FilmedEpisode]:
     # PyTorch and the simulator take seconds that a job without a video need not wait for.
     from vla.evaluation.evaluator import Evaluator
@@ -51,7 +55,11 @@ def _film(
     trained = RunRecord.read(experiment.run_record(run))
     trained.check_files(experiment.folder)
     policy = experiment.folder / trained.files.policy.path
-    evaluator = Evaluator(load_policy(policy, device), experiment.config.evaluation)
+    evaluator = Evaluator(
+        load_policy(policy, evaluated.device),
+        experiment.config.evaluation,
+        evaluated.determinism.mode,
+    )
     films = []
     for result in chosen:
         plan = result.plan

@@ -10,7 +10,7 @@ from vla.files.exclusive import exclusive
 from vla.plan.items import Experiment, Run
 from vla.policies.building import count_parameters
 from vla.policies.storage import save_policy
-from vla.process.determinism import set_determinism
+from vla.process.determinism import set_determinism, training_mode
 from vla.records.attempts import Attempt, attempt, gpu_hours
 from vla.records.circumstances import write_patch
 from vla.records.events import read_events
@@ -30,7 +30,8 @@ def train(
 ) -> None:
     """Train, save the policy, and write the record last; `attempts` gives those up to now."""
     config, root = experiment.config, experiment.root
-    switches = set_determinism(config.resources.training_threads, config.training.determinism)
+    mode = training_mode(config.training.determinism, experiment.accelerator)
+    switches = set_determinism(config.resources.training_threads, mode)
     circumstances, diff = job.circumstances(run, experiment)
     checkpoints = experiment.folder / "checkpoints" / run.name
     logs = experiment.folder / "logs" / run.name

@@ -39,8 +39,9 @@ class TrainingSection(Section):
     """Largest gradient norm (L2, over all parameters)."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """`bf16` runs the forward pass under autocast; weights and optimiser stay fp32."""
-    determinism: Literal["strict", "fast"] = "strict"
-    """`strict` repeats bit for bit. `fast` lets CUDA choose faster kernels, which do not; records say so."""
+    determinism: Literal["portable", "strict", "fast"] = "portable"
+    """`portable` repeats bit for bit on every x86-64 processor with AVX2 (on a GPU it is `strict`); `strict`
+    on the same kind of processor or GPU. `fast` lets CUDA choose faster kernels, which do not repeat; records say so."""
 
     @model_validator(mode="after")
     def _warmup_fits(self) -> "TrainingSection":

@@ -12,12 +12,12 @@ from vla.simulation.protocol import SimulatedTask
 class Evaluator:
     """Holds a policy, and the simulated task of the episode before, as long as the task is the same."""
 
-    def __init__(self, policy: Policy, config: EvaluationSection):
-        """Sets this process's determinism. `policy`: in evaluation mode, on its device.
+    def __init__(self, policy: Policy, config: EvaluationSection, mode: str = "strict"):
+        """Sets this process's determinism to `mode`. `policy`: in evaluation mode, on its device.
 
         `UserError` when the policy needs a camera that the simulator does not have.
         """
-        set_determinism(threads=1)
+        set_determinism(threads=1, mode=mode)
         self.config = config
         self.simulator = load_simulator(config.simulator)
         self.policy = policy

@@ -35,11 +35,13 @@ _make: MakeEvaluator
 _evaluator: RunsEpisodes | None = None
 
 
-def evaluator_maker(policy_file: Path, config: EvaluationSection, device: str) -> MakeEvaluator:
-    """What makes an `Evaluator` in a worker process."""
+def evaluator_maker(
+    policy_file: Path, config: EvaluationSection, device: str, mode: str = "strict"
+) -> MakeEvaluator:
+    """What makes an `Evaluator` in a worker process. `mode`: as in `set_determinism`."""
     # Classes that Pydantic makes of generic ones cannot be pickled: the content can.
     content = config.model_dump(mode="json")
-    return partial(_make_evaluator, policy_file, type(config.simulator), content, device)
+    return partial(_make_evaluator, policy_file, type(config.simulator), content, device, mode)
 
 
 def run_episodes(
@@ -123,10 +125,14 @@ def _end_with_parent() -> None:
 
 
 def _make_evaluator(
-    policy_file: Path, settings: type[SimulatorSection], content: dict[str, Any], device: str
+    policy_file: Path,
+    settings: type[SimulatorSection],
+    content: dict[str, Any],
+    device: str,
+    mode: str,
 ) -> Evaluator:
     config = EvaluationSection[settings].model_validate(content)
-    return Evaluator(load_policy(policy_file, device), config)
+    return Evaluator(load_policy(policy_file, device), config, mode)
 
 
 def _run(plan: EpisodePlan) -> EpisodeResult:

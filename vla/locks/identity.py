@@ -30,7 +30,8 @@ def environment_identity(
         lock = lock_hash(EnvironmentFiles(name, root))
         return {"deployment": "conda", "name": name, "lock": lock}
     versions = {name: _version(name) for name in (*DISTRIBUTIONS[kind], *distributions)}
-    return {"deployment": "host", "python": platform.python_version(), **versions}
+    python = ".".join(platform.python_version_tuple()[:2])  # its patches change no result
+    return {"deployment": "host", "python": python, **versions}
 
 
 def _version(distribution: str) -> str:

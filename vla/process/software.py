@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import platform
+import re
 import socket
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from threadpoolctl import threadpool_info
 from vla.locks.files import lock_hash
 from vla.locks.guard import conda_packages, environment_at
 from vla.process.accelerator import visible_gpus
+from vla.process.variables import RECORDED
 from vla.records.circumstances import Environment, Hardware, ThreadPool, Torch
 
 
@@ -31,12 +33,9 @@ def capture_environment(root: Path) -> Environment:
     return Environment(
         **_deployment(root),
         python=platform.python_version(),
+        libc=" ".join(platform.libc_ver()).strip() or None,
         executable=sys.executable,
-        variables={
-            name: os.environ[name]
-            for name in ("CUDA_VISIBLE_DEVICES", "MUJOCO_GL", "OMP_NUM_THREADS", "SLURM_JOB_ID")
-            if name in os.environ
-        },
+        variables={name: os.environ[name] for name in RECORDED if name in os.environ},
         torch=_torch(),
         threads=tuple(ThreadPool(**pool) for pool in pools),
         packages=dict(sorted(packages.items(), key=lambda item: item[0].lower())),
@@ -82,7 +81,19 @@ def _torch() -> Torch | None:
         cuda=torch.version.cuda,
         cudnn=torch.backends.cudnn.version() if available else None,
         gpus=[torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
+        libraries=_libraries(torch.__config__.show()),
     )
+
+
+def _libraries(description: str) -> dict[str, str]:
+    """Versions in PyTorch's description of its build, by the library's name."""
+    patterns = {
+        "MKL": r"Math Kernel Library Version (\S+)",
+        "oneDNN": r"MKL-DNN v(\S+)",
+        "OpenMP": r"OpenMP (\d+)",
+    }
+    found = {name: re.search(pattern, description) for name, pattern in patterns.items()}
+    return {name: match.group(1) for name, match in found.items() if match}
 
 
 def _cpu_model() -> str:

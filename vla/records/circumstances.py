@@ -30,6 +30,8 @@ class Torch(Part):
     """Version of cuDNN; null without a GPU."""
     gpus: tuple[str, ...]
     """Names of the GPUs that PyTorch saw."""
+    libraries: dict[str, str] = Field(default_factory=dict)
+    """MKL, oneDNN and OpenMP as PyTorch was built with them: name -> version."""
 
 
 class ThreadPool(Part):
@@ -55,6 +57,8 @@ class Environment(Part):
     """SHA-256 of its lock: all packages with their hashes; null on the host."""
     python: str
     """Version of Python."""
+    libc: str | None = None
+    """The C library with its version, whose mathematical functions simulators use."""
     executable: str
     """Path of the interpreter."""
     variables: dict[str, str]
@@ -96,8 +100,8 @@ class Hardware(Part):
 class Determinism(Part):
     """The switches that decide whether PyTorch repeats its results."""
 
-    mode: Literal["strict", "fast"]
-    """`training.determinism`; evaluations are always strict."""
+    mode: Literal["portable", "strict", "fast"]
+    """`training.determinism`, which is strict for portable on a GPU; evaluations are never fast."""
     deterministic_algorithms: bool
     cudnn_benchmark: bool
     tf32_matmul: bool
@@ -105,6 +109,10 @@ class Determinism(Part):
     cublas_workspace: str | None
     threads: int
     """Threads of PyTorch on the CPU: another number sums in another order."""
+    cpu_capability: str | None = None
+    """Instruction set of PyTorch's CPU kernels, such as AVX2; null in records of before it was kept."""
+    denormals: bool | None = None
+    """Whether numbers below 1.2e-38 are computed with, rather than taken for zero."""
 
 
 class Circumstances(Part):

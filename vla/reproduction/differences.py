@@ -5,7 +5,9 @@ from typing import Any
 from vla.plan.sections import changes, flat
 from vla.records.circumstances import Hardware, JobRecord
 from vla.records.evaluation import EvaluationRecord
-from vla.records.run import stores_of
+from vla.records.run import RunRecord, stores_of
+
+_WHERE = ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID")  # variables that say where, not what
 
 
 def differences(one: JobRecord, other: JobRecord) -> dict[str, list[str]]:
@@ -78,16 +80,27 @@ def _software(record: JobRecord) -> dict[str, Any]:
     evaluated = isinstance(record, EvaluationRecord)
     renderer = flat({"renderer": record.renderer}) if evaluated else {}
     conda = environment.conda_packages
+    variables = {n: v for n, v in environment.variables.items() if n not in _WHERE}
     return {
         "deployment": environment.deployment,
         **lock,
         "python": environment.python,
         "CUDA": torch.cuda if torch else None,
         "cuDNN": torch.cudnn if torch else None,
+        **(torch.libraries if torch else {}),
+        "C library": environment.libc,
+        **flat({"determinism": _determinism(record)}),
+        **{f"variable {name}": value for name, value in variables.items()},
         **renderer,
         **environment.packages,
         **{f"conda package {name}": _shortened(build) for name, build in conda.items()},
     }
+
+
+def _determinism(record: JobRecord) -> dict[str, Any]:
+    if not isinstance(record, RunRecord | EvaluationRecord):
+        return {}
+    return record.determinism.model_dump(exclude={"threads"})  # which the configuration has
 
 
 def _shortened(build: str) -> str:

@@ -59,7 +59,7 @@ class MetricRows:
             return []
         row = self._complete_row(step)
         before = self._metrics.log(row)
-        if before and self.config.training.determinism == "strict":
+        if before and self.config.training.determinism != "fast":
             row["loss_before"] = float(before["loss"])
         events = self._monitor.check(row, checkpoints)
         for event in events:
