@@ -40,10 +40,8 @@ def stated_shape(entry: DatasetEntry, camera: str, root: Path) -> Shape | None:
     if shape is None:
         return None
     manifest = read_manifest(manifest_file(entry, root))
-    files, folder = (
-        {file.path: file for file in manifest.files},
-        files_folder(entry, manifest, root),
-    )
+    folder = files_folder(entry, manifest, root)
+    files = {file.path: file for file in manifest.files}
     info: dict[str, bytes] = {}
     for name in shape.FILES:
         if name not in files:
