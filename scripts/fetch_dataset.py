@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from vla.config.datasets import DatasetEntry
-from vla.data.manifest import read_manifest
-from vla.data.places import dataset_folder, manifest_file, pointer_file
+from vla.data.manifest import files_folder
+from vla.data.pointer import read_pins
 from vla.errors import UserError
 from vla.files.atomic import write_text
 from vla.records.fetch import FetchRecord
@@ -15,15 +15,12 @@ from vla.workflow.job import start_job
 
 def fetch(entry: DatasetEntry, root: Path) -> list[str]:
     """Pull what is missing; returns the names of the files that were."""
-    folder = dataset_folder(entry, root)
-    files = read_manifest(manifest_file(entry, root)).files
-    missing = [file.path for file in files if not (folder / file.path).is_file()]
+    manifest = read_pins(entry, root).manifest
+    folder = files_folder(entry, manifest, root)
+    missing = [file.path for file in manifest.files if not (folder / file.path).is_file()]
     if missing:
-        pointer = pointer_file(entry, root)
-        if not pointer.is_file():
-            raise UserError(f"{pointer} is missing.", f"Restore it: git checkout -- {pointer}")
         _allow_no_git(root)
-        command = [sys.executable, "-m", "dvc", "pull", str(pointer.relative_to(root))]
+        command = [sys.executable, "-m", "dvc", "pull", f"{entry.path}.dvc"]
         finished = subprocess.run(command, cwd=root, capture_output=True, text=True)
         print(finished.stdout, finished.stderr, sep="\n")
         still = [name for name in missing if not (folder / name).is_file()]

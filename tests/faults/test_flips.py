@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from vla.config.operation import CheckpointsSection
-from vla.data.manifest import check_pointer, read_manifest
+from vla.data.manifest import read_manifest
 from vla.data.opening import open_store
 from vla.data.places import manifest_file, pointer_file
+from vla.data.pointer import check_pointer
 from vla.data.verification import current_record, verify
 from vla.errors import UserError
 from vla.plan.reading import load_registry
@@ -108,13 +109,13 @@ def test_flips_in_what_pins_the_data_are_found_or_change_nothing(project):
         position, bit = flip(path, chance)
         try:
             assert read_manifest(pins[0]) == pinned
-            check_pointer(pinned, pins[1])
+            check_pointer(pinned, pins[1], project.root)
         except UserError as error:
             found += 1
             assert path.name in str(error)
         except AssertionError:
             with pytest.raises(UserError):
-                check_pointer(read_manifest(pins[0]), pins[1])
+                check_pointer(read_manifest(pins[0]), pins[1], project.root)
                 use_dataset(project.root)
             found += 1
         change(path, position, bit)

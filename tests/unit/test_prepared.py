@@ -15,7 +15,7 @@ from vla.data.formats.lerobot_v3.writer import write_dataset
 from vla.data.opening import open_store
 from vla.data.preparation import prepare
 from vla.errors import UserError
-from vla.files.hashing import sha256_file
+from vla.files.digests import file_digests
 from vla.records.prepared import PreparedRecord
 
 REFERENCE = Path(__file__).parents[1] / "data/lerobot/ref_image"
@@ -234,11 +234,11 @@ def hashed(monkeypatch) -> list[str]:
     """Names of the files that are hashed from now on."""
     names = []
 
-    def note(path: Path) -> str:
+    def note(path: Path, algorithms: tuple[str, ...]) -> dict[str, str]:
         names.append(path.name)
-        return sha256_file(path)
+        return file_digests(path, algorithms)
 
-    monkeypatch.setattr("vla.files.states.sha256_file", note)
+    monkeypatch.setattr("vla.files.states.file_digests", note)
     return names
 
 

@@ -2,19 +2,25 @@
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+import yaml
+from dvc_data.hashfile.hash_info import HashInfo
+from dvc_data.hashfile.tree import Tree
 
 from tests.project import ROOT
 from vla.config.datasets import DatasetEntry
-from vla.data.manifest import check_pointer, content_hash, make_manifest, read_manifest
+from vla.data.manifest import content_hash, list_files, make_manifest, read_manifest
 from vla.data.places import dataset_folder, manifest_file, pointer_file
+from vla.data.pointer import check_pointer, read_pins
 from vla.data.verification import current_record, require_verified, verify
 from vla.errors import UserError
 from vla.files.hashing import sha256_file
+from vla.files.sealed import read_sealed, write_sealed
 from vla.plan.reading import load_registry
-from vla.records.manifest import Manifest
+from vla.records.manifest import Manifest, PinnedFile
 
 ENTRY = DatasetEntry(
     version="1", format="lerobot-v3", source="here", licence="MIT", path="data/toy"
@@ -30,7 +36,38 @@ def root(tmp_path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     make_manifest(dataset_folder(ENTRY, tmp_path), manifest_file(ENTRY, tmp_path))
+    point(ENTRY, tmp_path)
     return tmp_path
+
+
+def point(entry: DatasetEntry, root: Path, **values: object) -> None:
+    """Write the pointer that `dvc add` writes, with the hash by DVC's own code; `values` differ."""
+    listed = list_files(dataset_folder(entry, root)).files
+    output = {"md5": listed[0].md5, "size": sum(file.bytes for file in listed), "hash": "md5"}
+    if dataset_folder(entry, root).is_dir():
+        output |= {"md5": folder_hash(listed), "nfiles": len(listed)}
+    output |= {"path": Path(entry.path).name} | values
+    output = {name: value for name, value in output.items() if value is not None}
+    pointer_file(entry, root).write_text(yaml.safe_dump({"outs": [output]}))
+
+
+def folder_hash(files: Iterable[PinnedFile]) -> str:
+    """What DVC's own code knows a folder of these files by."""
+    tree = Tree()
+    for file in files:
+        tree.add(tuple(file.path.split("/")), None, HashInfo("md5", file.md5))
+    tree.digest()
+    return tree.hash_info.value
+
+
+def edit_line(root: Path, name: str, **values: object) -> None:
+    """Change what the manifest says of one file."""
+    path = manifest_file(ENTRY, root)
+    manifest = Manifest.read(path)
+    files = [
+        file.model_copy(update=values) if file.path == name else file for file in manifest.files
+    ]
+    Manifest(files=files).write(path)
 
 
 @pytest.fixture
@@ -63,7 +100,7 @@ def test_nothing_counts_as_verified_before_it_was(root):
 def test_verified_files_stay_verified(root, verified):
     assert verified.is_file()
     assert current_record(ENTRY, root) == verified
-    assert require_verified(ENTRY, root) == read_manifest(manifest_file(ENTRY, root))
+    require_verified(ENTRY, root)
 
 
 def test_touched_or_copied_files_stay_verified(root, verified):
@@ -128,6 +165,7 @@ def test_every_problem_is_listed_at_once(root):
 def test_other_pinned_content_has_records_of_its_own(root, verified):
     rewrite(root / "data/toy/b.bin", b"new")
     make_manifest(dataset_folder(ENTRY, root), manifest_file(ENTRY, root))
+    point(ENTRY, root)
     record = current_record(ENTRY, root)
     assert record != verified
     verify(ENTRY, root, record)
@@ -180,21 +218,149 @@ def test_full_verification_reads_everything_again(root, verified):
 
 
 def test_pointer_and_manifest_of_the_embedded_dataset_agree():
-    entry = load_registry(ROOT)["metaworld-4tasks"]
-    check_pointer(read_manifest(manifest_file(entry, ROOT)), pointer_file(entry, ROOT))
+    assert read_pins(load_registry(ROOT)["metaworld-4tasks"], ROOT).pointer.endswith(".dir")
 
 
-def test_pointer_to_other_files_than_the_manifest_lists_stops(root):
-    pointer, manifest = pointer_file(ENTRY, root), read_manifest(manifest_file(ENTRY, root))
-    with pytest.raises(UserError, match="not tracked by DVC"):
-        check_pointer(manifest, pointer)
-    pointer.write_text(f"outs:\n- md5: {'0' * 32}.dir\n  size: 102\n  nfiles: 3\n  path: toy\n")
+def test_file_changed_with_its_line_stops_naming_pointer_and_file(root, verified):
+    """The whole line: then the pointer alone has the old bytes."""
+    rewrite(root / "data/toy/data/a.bin", b"b" * 100)
+    make_manifest(dataset_folder(ENTRY, root), manifest_file(ENTRY, root))
+    for use in (current_record, require_verified, lambda *what: verify(*what, verified)):
+        with pytest.raises(UserError) as caught:
+            use(ENTRY, root)
+        for said in (str(pointer_file(ENTRY, root)), "pin different files", "dvc fetch"):
+            assert said in caught.value.problem
+        assert "vla pin data/toy" in caught.value.way_out
+
+
+def test_file_changed_with_its_sha256_stops_in_verification(root, verified):
+    """Half the line: manifest and pointer agree on DVC's hash, which the bytes no longer have."""
+    path = root / "data/toy/data/a.bin"
+    old = read_manifest(manifest_file(ENTRY, root)).files[1].md5
+    rewrite(path, b"b" * 100)
+    edit_line(root, "data/a.bin", sha256=sha256_file(path))
+    record = current_record(ENTRY, root)
+    message = refusal(root)
+    for said in (str(path), f"expected md5 {old}", "data/toy.dvc", "dvc checkout --force"):
+        assert said in message
+    assert "expected sha256" not in message
+    assert not record.exists()
+
+
+def test_files_that_pointer_and_manifest_differ_in_are_named(root):
+    """DVC's own list of the pointed folder, where it is in its cache."""
+    before = [{"md5": f.md5, "relpath": f.path} for f in list_files(root / "data/toy").files]
+    before = sorted(before, key=lambda file: file["relpath"])
+    pinned = read_pins(ENTRY, root).pointer
+    cached = root / ".dvc/cache/files/md5" / pinned[:2] / pinned[2:]
+    cached.parent.mkdir(parents=True)
+    cached.write_text(json.dumps(before))
+    rewrite(root / "data/toy/data/a.bin", b"b" * 100)
+    (root / "data/toy/more.bin").write_bytes(b"more")
+    make_manifest(dataset_folder(ENTRY, root), manifest_file(ENTRY, root))
+    with pytest.raises(UserError) as caught:
+        current_record(ENTRY, root)
+    for said in ("data/a.bin: md5 ", "more.bin: md5 none in the pointer"):
+        assert said in caught.value.problem
+    assert "meta/info.json" not in caught.value.problem
+    cached.write_text("[]")
+    with pytest.raises(UserError, match="not on this machine"):
+        current_record(ENTRY, root)
+
+
+def test_edited_pointer_is_verified_anew(root, verified):
+    """With the manifest's MD5 edited to fit, SHA-256 and file states still say what was verified."""
+    edit_line(root, "data/a.bin", md5="0" * 32)
     with pytest.raises(UserError, match="pin different files"):
-        check_pointer(manifest, pointer)
-    for torn in ("", "outs: [", "outs:\n- path: toy\n"):
-        pointer.write_text(torn)
-        with pytest.raises(UserError, match=pointer.name):
-            check_pointer(manifest, pointer)
+        current_record(ENTRY, root)
+    point(ENTRY, root, md5=folder_hash(read_manifest(manifest_file(ENTRY, root)).files))
+    assert not current_record(ENTRY, root).exists()
+    assert "expected md5 " + "0" * 32 in refusal(root)
+    make_manifest(dataset_folder(ENTRY, root), manifest_file(ENTRY, root))
+    point(ENTRY, root)
+    assert current_record(ENTRY, root) == verified, "what is restored stays verified"
+
+
+def test_sizes_in_the_manifest_are_those_of_the_files(root, verified):
+    """Two that are wrong together: the sum, which the pointer has, is the same."""
+    edit_line(root, "data/a.bin", bytes=99)
+    edit_line(root, "b.bin", bytes=1)
+    assert not current_record(ENTRY, root).exists()
+    assert "(99 bytes)" in refusal(root)
+
+
+def test_record_of_before_the_pointer_was_compared_counts_no_more(root, verified):
+    content = read_sealed(verified) | {"schema": 2}
+    del content["pointer"]
+    write_sealed(verified, content)
+    assert not current_record(ENTRY, root).exists()
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"md5": "0" * 32 + ".dir"}, "pin different files"),
+        ({"md5": "0" * 32}, "pin different files"),
+        ({"size": 101}, "size: 101 in the pointer, 102 by the manifest"),
+        ({"nfiles": 4}, "nfiles: 4 in the pointer, 3 by the manifest"),
+        ({"hash": None}, "md5-dos2unix"),
+        ({"hash": "blake3"}, "hash: blake3"),
+        ({"path": "other"}, "points to"),
+        ({"md5": None, "etag": "1"}, "known by its MD5"),
+    ],
+)
+def test_pointer_to_anything_else_stops_naming_it(root, verified, values, said):
+    point(ENTRY, root, **values)
+    with pytest.raises(UserError) as caught:
+        current_record(ENTRY, root)
+    assert said in caught.value.problem
+    assert str(pointer_file(ENTRY, root)) in caught.value.problem
+    assert "vla pin data/toy" in caught.value.way_out
+
+
+@pytest.mark.parametrize("torn", ["", "outs: [", "outs: []\n", "outs:\n- path: toy\n", "outs: 3\n"])
+def test_torn_pointer_stops_naming_it(root, torn):
+    pointer = pointer_file(ENTRY, root)
+    pointer.write_text(torn)
+    with pytest.raises(UserError, match=pointer.name):
+        check_pointer(read_manifest(manifest_file(ENTRY, root)), pointer, root)
+
+
+def test_missing_pointer_stops(root, verified):
+    pointer_file(ENTRY, root).unlink()
+    with pytest.raises(UserError, match="not tracked by DVC"):
+        current_record(ENTRY, root)
+
+
+def test_dataset_of_one_file_is_verified_like_a_folder(tmp_path):
+    entry = ENTRY.model_copy(update={"path": "data/one.bin"})
+    path = tmp_path / "data/one.bin"
+    path.parent.mkdir()
+    path.write_bytes(b"a" * 10)
+    (tmp_path / "data/another").write_bytes(b"of somebody else")
+    make_manifest(path, manifest_file(entry, tmp_path))
+    point(entry, tmp_path)
+    record = current_record(entry, tmp_path)
+    verify(entry, tmp_path, record)
+    assert current_record(entry, tmp_path) == record
+    rewrite(path, b"b" * 10)
+    assert current_record(entry, tmp_path) != record
+    make_manifest(path, manifest_file(entry, tmp_path))
+    with pytest.raises(UserError, match=r"one\.bin\.dvc.*\n(.*\n)*.*one\.bin: md5 "):
+        current_record(entry, tmp_path)
+
+
+def test_folder_whose_only_file_has_its_name_is_refused(tmp_path):
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x/x").write_bytes(b"")
+    with pytest.raises(UserError, match="only file of a folder of its own name"):
+        list_files(tmp_path / "x")
+
+
+def test_file_of_an_odd_name_is_refused(tmp_path):
+    (tmp_path / "a b").write_bytes(b"")
+    with pytest.raises(UserError, match="a b cannot be pinned"):
+        list_files(tmp_path)
 
 
 def test_empty_folder_gives_no_manifest(tmp_path):

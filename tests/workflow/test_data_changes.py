@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from vla.data.manifest import make_manifest
+
 pytestmark = pytest.mark.xdist_group("chain")
 
 FILE = "data/metaworld-4tasks/data/chunk-000/file-000.parquet"
@@ -51,3 +53,21 @@ def test_a_source_archive_without_git_gets_its_data(fresh, tmp_path):
     shutil.rmtree(project.root / ".git")
     project.snakemake("--until", "verify_dataset")
     assert (project.root / FILE).is_file()
+
+
+def test_a_file_changed_with_its_line_in_the_manifest_is_refused_until_both_are_pinned(
+    fresh, tmp_path
+):
+    project = fresh.copy(tmp_path / "project")
+    project.snakemake("--until", "verify_dataset")
+    dataset = project.root / "data/metaworld-4tasks"
+    flip(project.root / FILE)
+    make_manifest(dataset, dataset.with_name("metaworld-4tasks.manifest.json"))
+    printed = project.snakemake("--until", "verify_dataset", ok=False)
+    assert "data/metaworld-4tasks.dvc and the manifest beside it pin different files" in printed
+    assert "data/chunk-000/file-000.parquet: md5 " in printed, "the file that differs"
+    assert "Traceback" not in printed
+
+    command = [sys.executable, "-m", "vla", "pin", "data/metaworld-4tasks"]
+    subprocess.run(command, cwd=project.root, check=True, capture_output=True)
+    project.snakemake("--until", "verify_dataset")

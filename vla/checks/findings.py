@@ -18,8 +18,8 @@ from vla.checks.estimates import (
     earlier_seconds_a_step,
     parameter_count,
 )
-from vla.data.manifest import content_hash, read_manifest
-from vla.data.places import manifest_file
+from vla.data.manifest import content_hash
+from vla.data.pointer import read_pins
 from vla.errors import UserError
 from vla.plan.items import Experiment, Store
 from vla.process.accelerator import visible_gpus
@@ -111,7 +111,10 @@ def _list(names: list[str]) -> str:
 
 def _dataset(store: Store, root: Path) -> Finding:
     entry = store.entry
-    manifest = read_manifest(manifest_file(entry, root))
+    try:
+        manifest = read_pins(entry, root).manifest
+    except UserError as error:
+        return Finding("dataset", "fail", error.problem, error.way_out)
     count, missing = len(manifest.files), missing_files(entry, manifest, root)
     what = f"{store.dataset} {entry.version}, content {content_hash(manifest)[:12]}"
     if not missing:

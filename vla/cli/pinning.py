@@ -1,17 +1,62 @@
-"""Pin what an experiment's data was prepared into."""
+"""Pin a dataset's files, or what an experiment's data was prepared into."""
 
-from vla.cli.shared import ExperimentName, UseConda, console, find_experiments, read_plan
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vla.cli.shared import (
+    UseConda,
+    complete_experiment,
+    console,
+    find_experiments,
+    find_root,
+    read_plan,
+)
+from vla.data.manifest import content_hash
 from vla.data.opening import open_store
+from vla.data.pinning import pin_dataset
 from vla.data.pins import pin_content
 from vla.data.places import store_record
 from vla.errors import UserError
 
 
-def pin(name: ExperimentName, use_conda: UseConda = False) -> None:
-    """Pin the content of the stores that an experiment trains on.
+def pin(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="Folder in experiments/; or a dataset, as data/NAME.",
+            autocompletion=complete_experiment,
+        ),
+    ],
+    use_conda: UseConda = False,
+) -> None:
+    """Pin the content of the stores that an experiment trains on, or the files of a dataset.
 
-    From then on its runs depend on what was prepared, not on the code that prepared it.
+    Of an experiment: from then on its runs depend on what was prepared, not on the code that prepared
+    it. Of a dataset: DVC's pointer and the manifest are written together, for the files as they are.
     """
+    if "/" in name:
+        _pin_files(Path(name).absolute(), find_root())
+    else:
+        _pin_stores(name, use_conda)
+
+
+def _pin_files(dataset: Path, root: Path) -> None:
+    if root / "data" not in dataset.parents or not dataset.exists():
+        raise UserError(
+            f"{dataset} is no dataset of this project.", "Put it into data/, and name it."
+        )
+    manifest, path = pin_dataset(dataset, root), dataset.relative_to(root)
+    content = content_hash(manifest)[:12]
+    console.print(f"{path}: {len(manifest.files)} files, content {content}")
+    console.print(
+        f"Commit {path}.dvc, {path}.manifest.json and the .gitignore beside them together;"
+    )
+    console.print(f"then [bold]dvc push {path}.dvc[/], so that others get the files.")
+
+
+def _pin_stores(name: str, use_conda: bool) -> None:
     plan = read_plan(use_conda)
     (experiment,) = find_experiments(plan, [name])
     folders = [store_record(plan.root, store.name).parent for store in experiment.stores]

@@ -1,27 +1,61 @@
 """Manifests: hashes and size of every file of a dataset, kept in git beside DVC's pointer."""
 
-import hashlib
-import json
-import sys
-from dataclasses import asdict
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from vla.config.datasets import DatasetEntry
+from vla.data.places import dataset_folder
 from vla.errors import UserError
-from vla.files.described import describe_file
+from vla.files.digests import file_digests
 from vla.files.hashing import sha256_json
-from vla.files.yaml import read_yaml
 from vla.records.manifest import Manifest, PinnedFile
 
+HASHES = ("sha256", "md5")  # of every file: the project's, and DVC's
 
-def make_manifest(folder: Path, destination: Path) -> Manifest:
-    """List every file below `folder` in `destination`; returns the manifest."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+
+def list_files(dataset: Path) -> Manifest:
+    """Every file of a dataset, which is a folder or one file, with its hashes."""
+    if dataset.is_file():
+        return Manifest(files=[_pinned_file(dataset, dataset.parent)])
+    paths = sorted(path for path in dataset.rglob("*") if path.is_file())
     if not paths:
-        raise UserError(f"{folder} holds no files.", "Put the dataset there first.")
-    files = [PinnedFile(**asdict(describe_file(path, folder)), md5=_md5(path)) for path in paths]
-    manifest = Manifest(files=files)
+        raise UserError(f"{dataset} holds no files.", "Put the dataset there first.")
+    if paths == [dataset / dataset.name]:
+        raise UserError(
+            f"{paths[0]} is the only file of a folder of its own name.",
+            "Rename one of the two: a manifest would not tell them apart.",
+        )
+    return Manifest(files=[_pinned_file(path, dataset) for path in paths])
+
+
+def _pinned_file(path: Path, folder: Path) -> PinnedFile:
+    name = path.relative_to(folder).as_posix()
+    try:
+        return PinnedFile(path=name, bytes=path.stat().st_size, **file_digests(path, HASHES))
+    except ValidationError:
+        raise UserError(
+            f"{path} cannot be pinned: its name has characters that not every system takes.",
+            "Rename it: letters, digits and . _ @ = + - are fine.",
+        ) from None
+
+
+def make_manifest(dataset: Path, destination: Path) -> Manifest:
+    """Write the list of every file of `dataset` to `destination`; returns it."""
+    manifest = list_files(dataset)
     manifest.write(destination)
     return manifest
+
+
+def is_one_file(manifest: Manifest, name: str) -> bool:
+    """Whether the dataset called `name` is a file itself, not a folder."""
+    return [file.path for file in manifest.files] == [name]
+
+
+def files_folder(entry: DatasetEntry, manifest: Manifest, root: Path) -> Path:
+    """The folder that the manifest's paths are relative to: that around a dataset of one file."""
+    dataset = dataset_folder(entry, root)
+    return dataset.parent if is_one_file(manifest, dataset.name) else dataset
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -29,62 +63,12 @@ def read_manifest(path: Path) -> Manifest:
     if not path.is_file():
         raise UserError(
             f"The dataset is not pinned here: {path} is missing.",
-            f"Put the data below {path.name.removesuffix('.manifest.json')}/ and pin it: "
+            f"Put the data into {path.name.removesuffix('.manifest.json')}/ and pin it with vla pin: "
             "see data/README.md, 'Add a dataset'.",
         )
     return Manifest.read(path)
 
 
-def check_pointer(manifest: Manifest, pointer: Path) -> None:
-    """Stop when DVC's pointer pins other files than the manifest does.
-
-    DVC's hash of a folder is the MD5 of a JSON list of its files' MD5, in the order of their names.
-    """
-    if not pointer.is_file():
-        raise UserError(
-            f"The dataset is not tracked by DVC: {pointer} is missing.",
-            f"Restore it (git checkout -- {pointer}), or: dvc add {pointer.with_suffix('')}",
-        )
-    files = sorted(manifest.files, key=lambda file: file.path)
-    listing = [{"md5": file.md5, "relpath": file.path} for file in files]
-    expected = hashlib.md5(json.dumps(listing).encode(), usedforsecurity=False).hexdigest()
-    listed = {
-        "md5": f"{expected}.dir",
-        "size": sum(file.bytes for file in files),
-        "nfiles": len(files),
-    }
-    way_out = "Restore both from one commit, or pin the data under a new version (data/README.md)."
-    try:
-        pinned = read_yaml(pointer)["outs"][0]
-        pinned = {name: pinned[name] for name in listed}
-    except (KeyError, IndexError, TypeError) as error:
-        raise UserError(
-            f"{pointer} is no pointer of DVC's to a folder ({error!r}).", way_out
-        ) from None
-    if pinned != listed:
-        raise UserError(
-            f"{pointer} and the manifest beside it pin different files: DVC has {pinned}, the "
-            f"manifest's files give {listed}.",
-            way_out,
-        )
-
-
-def _md5(path: Path) -> str:
-    """What DVC knows a file by."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "md5").hexdigest()
-
-
 def content_hash(manifest: Manifest) -> str:
     """Identity of a dataset: one hash over the names and hashes of its files, in any order."""
     return sha256_json(sorted((file.path, file.sha256) for file in manifest.files))
-
-
-if __name__ == "__main__":
-    dataset = Path(sys.argv[1])
-    destination = dataset.with_name(f"{dataset.name}.manifest.json")
-    try:
-        listed = make_manifest(dataset, destination)
-    except UserError as error:
-        sys.exit(str(error))
-    print(f"{destination}: {len(listed.files)} files, content {content_hash(listed)}")

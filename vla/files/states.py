@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from vla.errors import UserError
-from vla.files.hashing import sha256_file
+from vla.files.digests import file_digests
 
 # Two changes within a clock tick of the file system have one time: 4 ms, or seconds on old ones.
 TICK, COARSE_TICK = 0.02, 2.0
@@ -68,10 +68,12 @@ def check_changed(
     known: Mapping[str, State],
     threads: int = 1,
     hashed: Callable[[int, int], None] = lambda done, files: None,
+    algorithms: Sequence[str] = ("sha256",),
 ) -> tuple[dict[str, State], list[str]]:
     """Hash the files that are not in their `known` states; returns all states, and what is wrong.
 
-    `hashed` is told how many are done, of how many. `UserError` when a file changes meanwhile.
+    `hashed` is told how many are done, of how many. `algorithms`: fields of the descriptions that
+    are compared, each the name of a hash. `UserError` when a file changes meanwhile.
     """
     states = file_states(files, folder)
     changed = changed_files(files, states, known)
@@ -79,19 +81,26 @@ def check_changed(
     problems = [f"{folder / file.path} is missing" for file in changed if states[file.path] is None]
     present = [file for file in changed if states[file.path] is not None]
     with ThreadPoolExecutor(threads) as pool:  # hashing releases the interpreter's lock
-        hashes = pool.map(lambda file: sha256_file(folder / file.path), present)
-        for done, (file, found) in enumerate(zip(present, hashes, strict=True), 1):
+        found = pool.map(lambda file: file_digests(folder / file.path, algorithms), present)
+        for done, (file, hashes) in enumerate(zip(present, found, strict=True), 1):
             hashed(done, len(present))
-            if found != file.sha256:
-                path = folder / file.path
-                problems.append(
-                    f"{path} does not hold the bytes that were recorded:\n"
-                    f"    expected sha256 {file.sha256} ({file.bytes} bytes)\n"
-                    f"    found    sha256 {found} ({path.stat().st_size} bytes)"
-                )
+            problems += _difference(file, folder / file.path, hashes)
     if not problems and changed and file_states(files, folder) != states:
         raise UserError(f"Files in {folder} changed while they were hashed.", "Start it again.")
     return states, problems
+
+
+def _difference(file: Description, path: Path, hashes: Mapping[str, str]) -> list[str]:
+    """What is wrong with a file of these `hashes`: nothing, or one text."""
+    size = path.stat().st_size
+    lines = [
+        f"    expected {name} {getattr(file, name)} ({file.bytes} bytes)\n"
+        f"    found    {name} {found} ({size} bytes)"
+        for name, found in hashes.items()
+        if (found, size) != (getattr(file, name), file.bytes)
+    ]
+    heading = f"{path} does not hold the bytes that were recorded:"
+    return ["\n".join([heading, *lines])] if lines else []
 
 
 def _let_the_clock_tick(states: Iterable[State]) -> None:

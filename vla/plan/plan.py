@@ -10,9 +10,9 @@ from typing import Any
 
 from vla.config.datasets import DatasetEntry
 from vla.config.workflow import WorkflowConfig
-from vla.data.manifest import check_pointer, content_hash, read_manifest
+from vla.data.manifest import content_hash, read_manifest
 from vla.data.pins import pinned_content
-from vla.data.places import manifest_file, pointer_file
+from vla.data.places import manifest_file
 from vla.data.readers import reader_plugin
 from vla.data.verification import current_record
 from vla.errors import UserError, nearest
@@ -79,9 +79,6 @@ class Plan:
 
     def verification(self, entry: DatasetEntry) -> Path:
         """The verification record that the dataset's present files need."""
-        check_pointer(
-            read_manifest(manifest_file(entry, self.root)), pointer_file(entry, self.root)
-        )
         return current_record(entry, self.root, full=self.config.verification == "full")
 
     def find_dataset(self, folder: str) -> DatasetEntry:
