@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CONDA_TOOLS := .venv-conda
 
-.PHONY: setup demo report test test-faults bench keys lint format lock lock-check config-docs
+.PHONY: setup demo report test test-faults bench keys portability lint format lock lock-check config-docs
 
 setup: $(READY)
 
@@ -62,6 +62,10 @@ bench: setup
 # Edits of code and configuration, and whose keys each changes.
 keys: setup
 	@$(BIN)/python -m tools.key_table
+
+# A short training of every policy family on emulated processors, and its bits (half an hour).
+portability: setup
+	@$(BIN)/python -m tools.portability
 
 lint: setup
 	$(BIN)/ruff check .

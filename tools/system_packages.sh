@@ -1,6 +1,6 @@
 #!/bin/sh
 # System packages that Python packages cannot bring: software OpenGL for the simulator, git, venv;
-# with the argument `test` also the browser that reports are tested in.
+# with the argument `test` also the browser that reports are tested in, and other processors, emulated.
 # Installs what is missing when it can (Debian or Ubuntu, root); otherwise names the command.
 set -eu
 
@@ -18,6 +18,7 @@ library() {
 need git git --version
 need python3-venv "$python" -c 'import ensurepip, venv'
 if [ "${1:-}" = test ]; then
+    need qemu-user sh -c 'command -v qemu-x86_64'
     need chromium-driver sh -c 'command -v chromium && command -v chromedriver'
 fi
 opengl=""
