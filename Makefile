@@ -36,6 +36,8 @@ demo: setup
 	@echo "Snakemake's own report:                reports/report.zip"
 	@echo "What was tried, to search and sort:    results/experiments.html, or .venv/bin/vla list"
 	@echo "What was learnt, one page:             results/findings.md"
+	@echo
+	@$(BIN)/vla published
 
 # Snakemake's report is packed again only when there is something new to report.
 report: reports/report.zip

@@ -7,6 +7,7 @@ processor the bits must change, or the setting would be needless. Exits with 1 w
     python -m tools.portability                            # the table
     python -m tools.portability train ConvStem/16          # on this processor, as JSON
     python -m tools.portability train ConvStem/16 MKL_CBWR # without that setting
+    python -m tools.portability simulate                   # states and pictures of a simulated task
 """
 
 import hashlib
@@ -15,7 +16,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+
+from vla.process.variables import choose_portable
 
 QEMU = "qemu-x86_64"
 # With AVX2, of both makers, with other caches; QEMU does not emulate AVX-512.
@@ -73,21 +75,44 @@ def train(encoder: str, without: str = "") -> Hashes:
     return found
 
 
-def on_processor(processor: str = "", encoder: str = "ConvStem/16", without: str = "") -> Hashes:
-    """`train` on an emulated processor, or on this one; empty where it ends with an error."""
+def simulate() -> Hashes:
+    """SHA-256 of the states and pictures of one task, in Meta-World under random actions."""
+    import numpy as np
+
+    from vla.config.evaluation import SimulatorSection
+    from vla.plugins import find_plugin
+    from vla.simulation.finding import load_simulator
+
+    settings: SimulatorSection = find_plugin("simulators", "metaworld").load("config").Config()
+    simulator = load_simulator(settings)
+    task = simulator.make("faucet-open-v3", simulator.cameras[:1], 64, 60)
+    state, _ = task.reset(seed=simulator.seed("faucet-open-v3", 0, 0))
+    random = np.random.default_rng(0)
+    states, pictures = hashlib.sha256(state), hashlib.sha256()
+    for _ in range(40):
+        states.update(task.step(random.uniform(-1, 1, 4).astype(np.float32))[0])
+    for picture in task.pictures().values():
+        pictures.update(np.ascontiguousarray(picture))
+    task.close()
+    return {"states": states.hexdigest(), "pictures": pictures.hexdigest()}
+
+
+def on_processor(processor: str = "", *arguments: str) -> Hashes:
+    """`train` or `simulate` on an emulated processor, or on this one; empty where it ends with an
+    error."""
     emulator = [QEMU, "-cpu", processor] if processor else []
-    command = [*emulator, sys.executable, "-m", "tools.portability", "train", encoder, without]
-    finished = subprocess.run(command, capture_output=True, text=True, env=_clean(os.environ))
+    command = [*emulator, sys.executable, "-m", "tools.portability", *arguments]
+    environment = dict(os.environ)
+    choose_portable(environment)  # NumPy and Mesa read it at once
+    for name in SETTINGS:  # of PyTorch, which the training chooses itself
+        environment.pop(name, None)
+    finished = subprocess.run(command, capture_output=True, text=True, env=environment)
     return json.loads(finished.stdout) if finished.returncode == 0 else {}
 
 
-def _clean(environment: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if name not in SETTINGS}
-
-
-def _row(processor: str, encoder: str, without: str, hashes: Hashes) -> str:
+def _row(processor: str, what: str, without: str, hashes: Hashes) -> str:
     shown = "  ".join(value[:12] for value in hashes.values()) or "refused"
-    return f"{processor or 'this one':16} {encoder:12} {without or '-':20} {shown}"
+    return f"{processor or 'this one':16} {what:20} {without or '-':20} {shown}"
 
 
 def main() -> int:
@@ -95,18 +120,20 @@ def main() -> int:
         print(f"{QEMU} is missing: apt-get install qemu-user", file=sys.stderr)
         return 1
     same = True
-    print(f"{'processor':16} {'encoder':12} {'without':20} policies")
-    for encoder in ENCODERS:
-        here = on_processor("", encoder)
-        print(_row("", encoder, "", here), flush=True)
+    print(f"{'processor':16} {'what':20} {'without':20} SHA-256 (policies: bc, rt2)")
+    for arguments in (*(("train", encoder) for encoder in ENCODERS), ("simulate",)):
+        what = " ".join(arguments)
+        here = on_processor("", *arguments)
+        print(_row("", what, "", here), flush=True)
         for processor in PROCESSORS:
-            hashes = on_processor(processor, encoder)
+            hashes = on_processor(processor, *arguments)
             same &= hashes == here != {}
-            print(_row(processor, encoder, "", hashes), flush=True)
+            print(_row(processor, what, "", hashes), flush=True)
     for setting in SETTINGS:
         for processor in ("", PROCESSORS[0]):
-            hashes = on_processor(processor, without=setting)
-            print(_row(processor, ENCODERS[0], setting, hashes), flush=True)
+            arguments = ("train", ENCODERS[0], setting)
+            hashes = on_processor(processor, *arguments)
+            print(_row(processor, " ".join(arguments[:2]), setting, hashes), flush=True)
     print("The bits are the same on all." if same else "Processors differ.")
     return 0 if same else 1
 
@@ -114,5 +141,7 @@ def main() -> int:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["train"]:
         print(json.dumps(train(*sys.argv[2:])))
+    elif sys.argv[1:2] == ["simulate"]:
+        print(json.dumps(simulate()))
     else:
         sys.exit(main())

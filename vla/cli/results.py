@@ -109,6 +109,34 @@ def list_experiments(
     console.print(table)
 
 
+def published(
+    name: Experiments = None,
+    write: Annotated[
+        bool, typer.Option("--write", help="Publish the present results, to be committed.")
+    ] = False,
+    use_conda: UseConda = False,
+) -> None:
+    """How much of what was published (in published/) the results here reproduce, bit for bit."""
+    from vla.reproduction.published import compare_published, publish
+
+    plan = read_plan(use_conda)
+    experiments = find_experiments(plan, name)
+    if write:
+        for experiment in experiments:
+            files = publish(experiment)
+            console.print(f"{len(files)} files in published/{experiment.name}: commit them.")
+        return
+    result = compare_published(experiments)
+    console.print(str(result))
+    for missing in result.missing:
+        console.print(f"  not run here: {missing}")
+    for kind, lines in result.found.items():
+        console.print(f"Differs in {kind}:\n  " + escape("\n  ".join(sorted(lines))))
+    for one, other in result.others:
+        places = (str(path.relative_to(plan.root)) for path in (one, other))
+        console.print(f"  → vla verify {escape(' '.join(places))}")
+
+
 def explain(
     file: Annotated[Path, typer.Argument(help="A policy, table, video, record, README or report.")],
 ) -> None:

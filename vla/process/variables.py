@@ -16,7 +16,9 @@ PORTABLE = {
     "NPY_DISABLE_CPU_FEATURES": (
         "X86_V4 AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR"
     ),
-    "LP_NATIVE_VECTOR_WIDTH": "256",  # Mesa's software renderer, bits
+    # Mesa's software renderer makes code for the processor, which draws other pixels on another one
+    "GALLIUM_OVERRIDE_CPU_CAPS": "sse4.1",
+    "LP_NATIVE_VECTOR_WIDTH": "128",  # bits, as SSE has them
 }
 # Older names of the same settings, and what would change them again.
 OVERRULED = ("DNNL_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS", "NPY_ENABLE_CPU_FEATURES")
