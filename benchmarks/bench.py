@@ -15,6 +15,7 @@ import yaml
 from benchmarks.data import bench_loading, bench_verification
 from benchmarks.growing import bench_growth
 from benchmarks.measuring import ROOT, ratio, row, run, seconds
+from benchmarks.portable import bench_portable
 from tests.records import make_environment, make_evaluation_record, make_run_record
 from vla.config.complete import ExperimentConfig
 from vla.data.loading import batches
@@ -175,6 +176,7 @@ def main() -> None:
     for bench in (
         bench_verification,
         bench_training,
+        bench_portable,
         bench_loading,
         bench_growth,
         bench_planning,

@@ -1,9 +1,13 @@
 """Whether one run reproduces another, where a result comes from, and running it again."""
 
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
+
+from vla.records.run import RunRecord
 
 pytestmark = pytest.mark.xdist_group("chain")
 
@@ -174,3 +178,28 @@ def test_snakemake_target_answers_as_the_command_does(finished, project):
     assert "UNDECIDED" in printed
     assert "model.type BC → RT2" in printed
     assert "Which two runs?" in project.snakemake("verify", ok=False)
+
+
+def test_published_results_say_what_was_reproduced(project):
+    code, printed = ask(project, "published", "--write")
+    assert code == 0 and "published/a: commit them" in printed
+    assert ask(project, "published") == (
+        0,
+        "Reproduced bit for bit: 3 of 3 published policies, 3 of 3 tables of episodes.\n",
+    )
+    code, printed = ask(
+        project, "verify", *map(str, sorted(project.root.glob("*/a/results/seed1-*")))
+    )
+    assert code == 0 and printed.startswith("IDENTICAL")
+    record = project.one("published/b/results/seed1-*/run.json")
+    run = RunRecord.read(record)
+    hardware = run.hardware.model_copy(update={"cpu": "another"})
+    policy = replace(run.files.policy, sha256=64 * "0")
+    files = run.files.model_copy(update={"policy": policy})
+    run.model_copy(update={"files": files, "hardware": hardware}).write(record)
+    shutil.rmtree(project.one("experiments/a/results/seed2-*"))
+    _, printed = ask(project, "published")
+    assert "1 of 3 published policies, 2 of 3 tables" in printed
+    assert "not run here: a, seed 2" in printed
+    assert f"CPU another → {run.hardware.cpu}" in printed
+    assert f"vla verify {record.parent.relative_to(project.root)} experiments/b/" in printed
