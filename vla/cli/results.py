@@ -35,8 +35,8 @@ def compare(
 ) -> None:
     """What differs between two experiments, and what it did, on the episodes they share."""
     from vla.plan.sections import changes, flat
-    from vla.report.sources import read_episodes
     from vla.statistics import comparison
+    from vla.statistics.episodes import read_episodes
     from vla.statistics.rates import describe
 
     plan = read_plan(use_conda)
