@@ -23,9 +23,10 @@ from vla.records.models import ModelsRecord
 from vla.records.run import RunFiles
 from vla.records.summary import SummaryRecord
 from vla.report.documents import render_findings
-from vla.report.readme import draft_context, readme_context, render_readme
+from vla.report.readme import readme_context, render_readme
 from vla.report.templates import template_environment
 from vla.statistics.summary import summarise
+from vla.workflow.drafts import write_draft
 
 NAME = "exp_001_baseline"
 TASKS = ("faucet-open-v3", "faucet-close-v3")
@@ -102,6 +103,7 @@ class Lab:
         summary = SummaryRecord.read(experiment.document("summary", "summary.json"))
         models = ModelsRecord.model_construct(version="1.0.0")
         shown = readme_context(experiment, summary) | {"models": models, "figures": ()}
+        shown |= {"conclusion": conclude(experiment)}
         return render_readme(shown, self.root)
 
     def row(self) -> dict:
@@ -160,6 +162,7 @@ def test_report_says_so_too(lab):
     template = template_environment(lab.root).get_template("report.html.j2")
     summary = SummaryRecord.read(lab.experiment.document("summary", "summary.json"))
     shown = readme_context(lab.experiment, summary) | {"figures": (), "videos": ()}
+    shown |= {"conclusion": conclude(lab.experiment)}
     page = template.render(
         experiments=[shown], comparisons=(), overview=None, unfinished=(), key="k"
     )
@@ -184,8 +187,11 @@ def test_nothing_is_said_where_nothing_is_concluded(lab):
 def test_readme_of_unfinished_runs_names_what_was_concluded_from(lab):
     lab.finish("a")
     note(NAME, outcome="confirmed")
-    readme = render_readme(draft_context(lab.experiment, ["seed 42: waiting"], []), lab.root)
-    assert f"⚠️ **Concluded from {first_digits(lab)}, 94 % [84, 98]" in readme
+    concluded = first_digits(lab)
+    lab.experiment.run_record(lab.experiment.runs[0]).unlink()
+    write_draft(lab.experiment)
+    readme = (lab.experiment.folder / "README.md").read_text()
+    assert f"⚠️ **Concluded from {concluded}, 94 % [84, 98]" in readme
 
 
 def drawn(**changes) -> DrawnFrom:
@@ -212,6 +218,7 @@ CONCLUDED = Outcome(status="confirmed", drawn_from=drawn())
         (drawn(policies={"seed1-k": "0" * 12}), "other results"),
         (drawn(policies={"seed1-k": "0" * 12, "seed2-k": "2" * 12}), "other results"),
         (drawn(successes={"instructed": "95/100", "no_instruction": "61/100"}), "other results"),
+        (drawn(verdict="undecided"), "other results"),  # the target was changed
         (None, "no results here"),
     ],
 )

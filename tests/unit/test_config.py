@@ -178,6 +178,11 @@ def test_claim_on_a_task_that_is_not_evaluated_names_those_that_are(refusal):
         ),
         (
             "seed: 42",
+            claiming("{condition: instructed, lower_by: 0.5}"),
+            "findings.0.claim.rate.lower_by: unknown key; valid are: above, below, condition, task",
+        ),
+        (
+            "seed: 42",
             claiming("{condition: instructed, than: held_out, lowerby: 0.5}"),
             "findings.0.claim.difference.lowerby: unknown key; did you mean 'lower_by'?",
         ),

@@ -84,8 +84,8 @@ def weigh(
 ) -> Conclusion:
     """Whether an outcome was drawn from the `present` results; None while there are none.
 
-    The same policies with the same successes in every condition are the same results, under
-    whatever key they lie.
+    The same policies with the same successes in every condition and the same verdict on the target
+    are the same results, under whatever key they lie.
     """
     drawn = outcome.drawn_from
     if outcome.status == "open" and not outcome.findings:
@@ -106,7 +106,8 @@ def weigh(
 
 def _same(drawn: DrawnFrom, present: DrawnFrom) -> bool:
     policies = [sorted(results.policies.values()) for results in (drawn, present)]
-    return policies[0] == policies[1] and drawn.successes == present.successes
+    measured = [(results.successes, results.verdict) for results in (drawn, present)]
+    return policies[0] == policies[1] and measured[0] == measured[1]
 
 
 def describe(results: DrawnFrom, conditions: list[str] | None = None) -> str:

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from vla.knowledge.conclusions import conclude, unjudged, weigh
 from vla.monitoring.descriptions import describe_event
 from vla.plan.items import Experiment
 from vla.records.check import CheckRecord
@@ -32,7 +31,6 @@ def readme_context(experiment: Experiment, summary: SummaryRecord) -> dict[str, 
         "folder": experiment.name,
         "experiment": experiment.config.experiment.model_dump(mode="json"),
         "config": experiment.config.model_dump(mode="json"),
-        "conclusion": conclude(experiment),
         "summary": summary,
         "runs": runs,
         "evaluations": evaluations,
@@ -49,11 +47,9 @@ def readme_context(experiment: Experiment, summary: SummaryRecord) -> dict[str, 
 
 def draft_context(experiment: Experiment, state: list[str], events: list[str]) -> dict[str, Any]:
     """What a README shows before there are results: `state` says how far the runs are."""
-    outcome = experiment.config.experiment.outcome
     return {
         "folder": experiment.name,
         "experiment": experiment.config.experiment.model_dump(mode="json"),
-        "conclusion": weigh(outcome, None, unjudged(outcome)),
         "summary": None,
         "state": state,
         "events": events,
