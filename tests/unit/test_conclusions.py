@@ -191,7 +191,9 @@ def test_readme_of_unfinished_runs_names_what_was_concluded_from(lab):
     lab.experiment.run_record(lab.experiment.runs[0]).unlink()
     write_draft(lab.experiment)
     readme = (lab.experiment.folder / "README.md").read_text()
-    assert f"⚠️ **Concluded from {concluded}, 94 % [84, 98]" in readme
+    assert (
+        f"⚠️ **Concluded from {concluded}, 94 % [84, 98], undecided; there are no results" in readme
+    )
 
 
 def drawn(**changes) -> DrawnFrom:

@@ -95,7 +95,8 @@ def weigh(
         statement = f"does not say which results it was drawn from{here}"
         return Conclusion("unnamed results", statement, findings)
     if present is None:
-        return Conclusion("no results here", f"concluded from {describe(drawn)}", findings)
+        statement = f"concluded from {describe(drawn)}; there are no results here yet"
+        return Conclusion("no results here", statement, findings)
     if _same(drawn, present):
         return Conclusion("these results", "drawn from these results", findings)
     named = drawn.successes | present.successes
