@@ -5,9 +5,9 @@ from pathlib import Path
 from vla.files.described import describe_file
 from vla.records.comparison import ComparisonRecord
 from vla.report.comparison import draw_comparison
-from vla.report.sources import read_episodes
 from vla.report.style import save
 from vla.statistics.comparison import compare
+from vla.statistics.episodes import read_episodes
 from vla.workflow.job import start_job
 
 if __name__ == "__main__":

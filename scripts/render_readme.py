@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from vla.files.atomic import write_text
+from vla.knowledge.conclusions import conclude
 from vla.records.summary import SummaryRecord
 from vla.release.models import read_models
 from vla.report.readme import readme_context, render_readme
@@ -16,4 +17,5 @@ if __name__ == "__main__":
         summary = SummaryRecord.read(Path(snakemake.input.summary))
         shown = readme_context(experiment, summary)
         shown |= {"models": read_models(experiment), "figures": read_figures(experiment)}
+        shown |= {"conclusion": conclude(experiment)}
         write_text(Path(snakemake.output[0]), render_readme(shown, job.root))

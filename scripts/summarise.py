@@ -5,7 +5,8 @@ from pathlib import Path
 
 from vla.files.atomic import write_text
 from vla.records.summary import SummaryRecord
-from vla.report.sources import read_episodes, read_metrics
+from vla.report.sources import read_metrics
+from vla.statistics.episodes import read_episodes
 from vla.statistics.summary import evaluation_gap, rates_table, summarise
 from vla.workflow.job import start_job
 

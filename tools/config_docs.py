@@ -23,6 +23,7 @@ from vla.config.demonstrations import DemonstrationsConfig
 from vla.config.evaluation import DEFAULT_SIMULATOR
 from vla.config.workflow import WorkflowConfig
 from vla.files.atomic import write_text
+from vla.plan.reading import sections_in
 from vla.plugins import find_plugin, plugins
 
 SIMULATOR = find_plugin("simulators", DEFAULT_SIMULATOR).load("config").Config
@@ -78,26 +79,32 @@ def schemas() -> dict[str, str]:
 
 
 def _tables(model: type[BaseModel], prefix: str) -> list[str]:
-    own = {n: f for n, f in model.model_fields.items() if not _sections(f.annotation)}
+    own = {n: f for n, f in model.model_fields.items() if not sections_in(f.annotation)}
     parts = []
     if own:
         rows = "".join(_row(prefix + name, field) for name, field in own.items())
         parts.append(f"\n| Key | Values | Default | Meaning |\n|---|---|---|---|\n{rows}")
     for name, field in model.model_fields.items():
-        sections, suffix = _sections(field.annotation), _suffix(field.annotation)
-        for section in sections:
+        sections, suffix = _sections(field), _suffix(field.annotation)
+        for section, alternative in sections:
             heading = f"{prefix}{name}{suffix}"
-            of = f" of type {section.model_fields['type'].default}" if len(sections) > 1 else ""
+            of = f" {alternative}" if len(sections) > 1 else ""
             parts.append(f"\n### `{heading}`{of}\n\n{inspect.getdoc(section)}\n")
             # What alternatives have in common is shown once.
             parts += [part for part in _tables(section, f"{heading}.") if part not in parts]
     return parts
 
 
-def _sections(annotation: Any) -> list[type[BaseModel]]:
-    """The model behind a field, or the alternatives; [] behind a plain value."""
-    found = (annotation, *get_args(annotation))
-    return [f for f in found if isinstance(f, type) and issubclass(f, BaseModel)]
+def _sections(field: FieldInfo) -> list[tuple[type[BaseModel], str]]:
+    """The model behind a field, or each alternative with what tells it from the others; [] behind a
+    plain value."""
+    found = sections_in(field.annotation)
+    return [(model, _alternative(tag, model)) for tag, model in found]
+
+
+def _alternative(tag: str, model: type[BaseModel]) -> str:
+    kind = model.model_fields.get("type")
+    return f"of type {kind.default}" if kind else f"({tag})"
 
 
 def _suffix(annotation: Any) -> str:
@@ -130,6 +137,8 @@ def _type(annotation: Any) -> str:
         if arguments[-1] is Ellipsis:
             return f"list of {_type(arguments[0])}"
         return "[" + ", ".join(_type(a) for a in arguments) + "]"
+    if origin is dict:
+        return " → ".join(_type(a) for a in arguments)
     if hasattr(annotation, "__metadata__"):
         return _type(annotation.__origin__)
     return {"str": "text", "int": "integer", "float": "number", "bool": "true, false"}.get(

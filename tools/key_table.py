@@ -121,6 +121,13 @@ EDITS = (
         "CONFIDENCE = 0.8",
         ("summary", "comparison"),
     ),
+    Edit(
+        "a claim that needs more pairs",
+        "vla/statistics/claims.py",
+        "FEWEST_PAIRS = 10",
+        "FEWEST_PAIRS = 11",
+        ("readme",),
+    ),
     Edit("slower films", "vla/evaluation/film.py", "FRAME_MS = 200", "FRAME_MS = 250", ("film",)),
     Edit("CSS of a table", TABLE, "<table", "<table  ", ("figures",)),
     Edit(

@@ -34,6 +34,11 @@ data:
 """
 
 
+def claiming(claim: str) -> str:
+    """In place of the seed: an outcome with one finding and its claim."""
+    return f"outcome: {{findings: [{{text: a, claim: {claim}}}]}}"
+
+
 @pytest.fixture
 def load(tmp_path):
     def load_text(text: str):
@@ -106,6 +111,19 @@ def test_list_of_seeds(load):
     assert load(EXAMPLE.replace("seed: 42", "seed: [42, 43]")).experiment.seed == (42, 43)
 
 
+def test_finding_is_a_text_or_a_text_with_a_claim(load):
+    findings = "outcome: {findings: [a, {text: b, claim: {condition: instructed, below: 0.5}}]}"
+    plain, claimed = load(EXAMPLE.replace("seed: 42", findings)).experiment.outcome.findings
+    assert (plain.text, plain.claim) == ("a", None)
+    assert (claimed.text, claimed.claim.below) == ("b", 0.5)
+
+
+def test_claim_on_a_task_that_is_not_evaluated_names_those_that_are(refusal):
+    claim = claiming("{condition: instructed, task: c, below: 0.5}")
+    said = refusal(EXAMPLE.replace("seed: 42", claim) + "evaluation: {tasks: [a, b]}")
+    assert "findings.0.claim: 'c' is not evaluated; evaluation.tasks are: a, b" in said
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -138,6 +156,57 @@ def test_list_of_seeds(load):
         ),
         ("data:", "evaluation: {simulator: metaworld}\ndata:", "evaluation.simulator: "),
         ("data:", "evaluation: [simulator]\ndata:", "evaluation: "),
+        (
+            "seed: 42",
+            claiming("{condition: held_ot, below: 0.5}"),
+            "findings.0.claim.rate.condition: input should be 'instructed', 'held_out' or",
+        ),
+        (
+            "seed: 42",
+            claiming("{condition: held_out, below: 0.5}"),
+            "findings.0.claim: 'held_out' is not evaluated; evaluation.conditions are: instructed",
+        ),
+        (
+            "seed: 42",
+            claiming("{condition: instructed, than: held_out, lower_by: 0.1}"),
+            "findings.0.claim: 'held_out' is not evaluated",
+        ),
+        (
+            "seed: 42",
+            claiming("{condition: instructed, belo: 0.5}"),
+            "findings.0.claim.rate.belo: unknown key; did you mean 'below'?",
+        ),
+        (
+            "seed: 42",
+            claiming("{condition: instructed, lower_by: 0.5}"),
+            "findings.0.claim.rate.lower_by: unknown key; valid are: above, below, condition, task",
+        ),
+        (
+            "seed: 42",
+            claiming("{condition: instructed, than: held_out, lowerby: 0.5}"),
+            "findings.0.claim.difference.lowerby: unknown key; did you mean 'lower_by'?",
+        ),
+        (
+            "seed: 42",
+            claiming("{condition: instructed, below: 0.5, above: 0.4}"),
+            "needs either `below` or `above`",
+        ),
+        (
+            "seed: 42",
+            claiming("{condition: instructed, than: held_out}"),
+            "needs either `lower_by` or `higher_by`",
+        ),
+        (
+            "seed: 42",
+            claiming("{condition: instructed, than: instructed, lower_by: 0.1}"),
+            "`condition` and `than` are the same",
+        ),
+        (
+            "seed: 42",
+            claiming("{condition: instructed, above: 50}"),
+            "findings.0.claim.rate.above: input should be less than 1",
+        ),
+        ("seed: 42", "outcome: {findings: [{txt: a}]}", "txt: unknown key; did you mean 'text'?"),
         ("seed: 42", "seed: 42\n  seed: 43", "'seed' stands twice"),
         ("seed: 42", "seed: 42\n ]", "not valid YAML"),
         (EXAMPLE, "- a list", "holds no mapping"),

@@ -11,10 +11,12 @@ from vla.report.documents import render_findings
 from vla.report.experiments import render_experiments
 
 ROWS = (
-    {"experiment": "exp_001_base", "outcome": "confirmed", "success": "72 % [67, 76]", "rate": 0.72,
+    {"experiment": "exp_001_base", "outcome": "confirmed", "basis": "these results",
+     "drawn_from": "drawn from these results", "success": "72 % [67, 76]", "rate": 0.72,
      "target": 0.7, "verdict": "undecided", "hypothesis": "It learns.", "findings": "It does.",
      "parent": "", "next_steps": "More seeds."},
-    {"experiment": "exp_002_wide", "outcome": "dead end", "success": "9 % [6, 12]", "rate": 0.09,
+    {"experiment": "exp_002_wide", "outcome": "dead end", "basis": "unnamed results",
+     "drawn_from": "does not say", "success": "9 % [6, 12]", "rate": 0.09,
      "hypothesis": "Wider\nis better.", "findings": "It forgets.\nIt is slow.",
      "parent": "exp_001_base", "differences": "model.width 96 → 192"},
     {"experiment": "exp_003_<i>", "outcome": "open", "hypothesis": "", "findings": ""},
@@ -33,7 +35,10 @@ def section(page: str, title: str) -> str:
 def test_findings_answer_the_questions_of_a_meeting_each_in_one_place(rows):
     page = render_findings(ROOT, rows)
     link = "[exp_001_base](../experiments/exp_001_base/README.md)"
-    assert f"| {link} | confirmed | 72 % [67, 76] | 70 % | undecided |" in section(page, "Results")
+    assert (
+        f"| {link} | confirmed | drawn from these results | 72 % [67, 76] | 70 % | undecided |"
+        in section(page, "Results")
+    )
     assert section(page, "What was learnt").strip() == f"- It does. ({link})"
     dead = section(page, "Dead ends")
     for words in (
@@ -42,6 +47,7 @@ def test_findings_answer_the_questions_of_a_meeting_each_in_one_place(rows):
         "Against exp_001_base: model.width 96 → 192",
         "Why: It forgets.",
         "Why: It is slow.",
+        "⚠️ Outcome does not say",
     ):
         assert f"- {words}\n" in dead
     assert "exp_003" in section(page, "What is open")

@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
+from vla.config.outcome import Finding
 from vla.errors import UserError
 from vla.records.rates import PairedTask
+from vla.statistics.claims import judge
 from vla.statistics.comparison import compare
 from vla.statistics.rates import describe, success_rate, verdict
 from vla.statistics.summary import evaluation_gap, rates_table, summarise
@@ -171,3 +173,66 @@ def test_low_loss_with_hardly_a_success_is_told(losses, successes, floor, told):
     lines = evaluation_gap(summarise(episodes, 0.5), {7: pd.DataFrame({"loss": losses})}, floor)
     assert len(lines) == told
     assert all("seed 7" in line and "1 to 0.2" in line for line in lines)
+
+
+def judged(claim: dict, **conditions: str) -> str:
+    """The verdict on a claim; `conditions`: the outcomes of each, as letters."""
+    tables = [episodes(outcomes, condition=name) for name, outcomes in conditions.items()]
+    finding = Finding.model_validate({"text": "It.", "claim": claim})
+    return judge(finding, pd.concat(tables)).verdict
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict"),
+    [  # 9 of 10: 60 to 98 %
+        ({"above": 0.59}, "holds"),
+        ({"above": 0.61}, "undecided"),
+        ({"above": 0.99}, "does not hold"),
+        ({"below": 0.99}, "holds"),
+        ({"below": 0.97}, "undecided"),
+        ({"below": 0.59}, "does not hold"),
+    ],
+)
+def test_claim_on_a_rate_needs_the_whole_interval(claim, verdict):
+    assert judged({"condition": "instructed", **claim}, instructed="SSSSSSSSSF") == verdict
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict"),
+    [  # 40 points lower, between 23 and 57
+        ({"lower_by": 0.2}, "holds"),
+        ({"lower_by": 0.4}, "undecided"),
+        ({"lower_by": 0.6}, "does not hold"),
+        ({"higher_by": 0.1}, "does not hold"),
+    ],
+)
+def test_claim_on_a_difference_needs_the_whole_paired_interval(claim, verdict):
+    claim = {"condition": "held_out", "than": "instructed", **claim}
+    assert judged(claim, instructed="S" * 30, held_out="S" * 18 + "F" * 12) == verdict
+    swapped = claim | {"condition": "instructed", "than": "held_out"}
+    other = {"lower_by": "higher_by", "higher_by": "lower_by"}
+    swapped = {other.get(name, name): value for name, value in swapped.items()}
+    assert judged(swapped, instructed="S" * 30, held_out="S" * 18 + "F" * 12) == verdict
+
+
+@pytest.mark.parametrize(
+    ("instructed", "held_out"),
+    [("SSSSS", "FFFFF"), ("SSSSS", "SSSSS"), ("S" * 5 + "C" * 25, "F" * 30), ("C" * 30, "S" * 30)],
+    ids=["few that differ", "few that agree", "few that did not crash", "all crashed"],
+)
+def test_few_pairs_decide_nothing(instructed, held_out):
+    claim = {"condition": "held_out", "than": "instructed", "lower_by": 0.1}
+    assert judged(claim, instructed=instructed, held_out=held_out) == "undecided"
+
+
+def test_difference_that_mcnemar_does_not_show_does_not_hold():
+    claim = {"condition": "held_out", "than": "instructed", "lower_by": 0.01}
+    instructed, held_out = "S" * 12, "F" * 4 + "S" * 8
+    found = compare(episodes(instructed), episodes(held_out))
+    assert found.difference_high < -0.01, "the bootstrap alone would do"
+    assert judged(claim, instructed=instructed, held_out=held_out) == "undecided"
+
+
+def test_nothing_is_claimed_of_a_task_that_crashed():
+    claim = {"condition": "instructed", "below": 0.5}
+    assert judged(claim, instructed="CCC") == "undecided"

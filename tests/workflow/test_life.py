@@ -71,7 +71,7 @@ def test_from_an_idea_to_a_conclusion(project):
     assert project.jobs() == {"render_readme": 1, "report": 1}
     project.snakemake()
     readme = (folder / "README.md").read_text()
-    assert "**Dead end.**" in readme
+    assert "**Dead end.** *Drawn from these results.*" in readme
     assert f"- {finding}" in readme
     assert "Late at night." in (folder / "notes.md").read_text()
     assert "exp_003_wider" in vla(project, "list", "dead end")

@@ -35,8 +35,8 @@ def compare(
 ) -> None:
     """What differs between two experiments, and what it did, on the episodes they share."""
     from vla.plan.sections import changes, flat
-    from vla.report.sources import read_episodes
     from vla.statistics import comparison
+    from vla.statistics.episodes import read_episodes
     from vla.statistics.rates import describe
 
     plan = read_plan(use_conda)
@@ -69,27 +69,58 @@ def note(
     ] = "",
     finding: Annotated[list[str] | None, typer.Option(help="What was learnt.")] = None,
     next_step: Annotated[list[str] | None, typer.Option("--next", help="What to try next.")] = None,
+    drawn_from: Annotated[
+        bool,
+        typer.Option("--drawn-from", help="Name the present results as those concluded from."),
+    ] = False,
+    use_conda: UseConda = False,
 ) -> None:
-    """Write down an outcome, findings, next steps, or a note. No run's key changes."""
-    if not (text or outcome or finding or next_step):
+    """Write down an outcome, findings, next steps, or a note. No run's key changes.
+
+    An outcome or a finding names the present results as those that it was drawn from; --drawn-from
+    alone does only that, and leaves every word as it is.
+    """
+    if not (text or outcome or finding or next_step or drawn_from):
         raise UserError(
-            "There is nothing to note.", "Give a text, or --outcome, --finding, --next."
+            "There is nothing to note.",
+            "Give a text, or --outcome, --finding, --next, --drawn-from.",
         )
+    from vla.knowledge.conclusions import describe
+    from vla.knowledge.database import find_results
+
     root = find_root()
+    folders.find_folder(root, name)
+    concluded = bool(outcome or finding)
+    results = find_results(root, name, use_conda) if concluded or drawn_from else None
+    if drawn_from and results is None:
+        raise UserError(
+            f"{name} has no results yet as it is configured now: nothing can be drawn from them.",
+            "Run snakemake first; name --use-conda if it ran with that.",
+        )
     folders.note(root, name, text, outcome, tuple(finding or ()), tuple(next_step or ()))
-    changed = [f"experiments/{name}/config.yaml"] if outcome or finding or next_step else []
+    if results:
+        folders.note_results(root, name, results)
+    changed = [f"experiments/{name}/config.yaml"] if concluded or next_step or drawn_from else []
     changed += [f"experiments/{name}/notes.md"] if text else []
     console.print(f"Noted in {' and '.join(changed)}; snakemake renders the README anew.")
+    if results:
+        console.print(f"Drawn from {escape(describe(results))}.")
+    elif concluded:
+        console.print(
+            "There are no results yet that the outcome could name as those it was drawn from."
+        )
 
 
 def list_experiments(
     query: Annotated[str, typer.Argument(help="Only experiments with this in any column.")] = "",
 ) -> None:
     """Every experiment with its outcome and success, from the records."""
+    from vla.knowledge.conclusions import is_doubtful
     from vla.knowledge.database import build_database, read_table
 
     root = find_root()
     build_database(root)
+    doubts = []
     table = Table(box=None, pad_edge=False, expand=True)
     for heading in ("Experiment", "Outcome", "Success", "Target", "Verdict", "Runs"):
         table.add_column(heading, no_wrap=True)
@@ -97,16 +128,21 @@ def list_experiments(
     for row in read_table(root, "experiments"):
         if query.lower() not in " ".join(str(value) for value in row.values()).lower():
             continue
+        doubtful = is_doubtful(row["basis"])
         table.add_row(
             row["experiment"],
-            styled(row["outcome"]),
+            styled(row["outcome"]) + (" [yellow]⚠[/]" if doubtful else ""),
             escape(row["success"] or "–"),
             f"{100 * row['target']:.0f} %" if row["target"] is not None else "–",
             styled(row["verdict"] or "–"),
             f"{row['finished_runs']}/{row['runs']}",
             escape(row["hypothesis"]),
         )
+        if doubtful:
+            doubts.append(f"{row['experiment']}: {row['outcome']}, {row['drawn_from']}")
     console.print(table)
+    for line in doubts:
+        console.print(f"[yellow]⚠ {escape(line)}[/]")
 
 
 def published(

@@ -11,6 +11,7 @@ from vla.config.experiment import ExperimentSection
 from vla.config.model import Family
 from vla.config.monitoring import MonitoringSection
 from vla.config.operation import CheckpointsSection, ResourcesSection, TrackingSection
+from vla.config.outcome import DifferenceClaim
 from vla.config.training import TrainingSection
 
 
@@ -34,4 +35,25 @@ class ExperimentConfig(Section, Generic[Family, Simulated]):
                 f"evaluation.execute_steps ({self.evaluation.execute_steps}) exceeds "
                 f"model.chunk_length ({self.model.chunk_length})"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _claims_are_about_what_is_evaluated(self) -> "ExperimentConfig":
+        conditions, tasks = self.evaluation.conditions, self.evaluation.tasks
+        for number, finding in enumerate(self.experiment.outcome.findings):
+            claim, where = finding.claim, f"experiment.outcome.findings.{number}.claim"
+            if claim is None:
+                continue
+            named = [claim.condition, *([claim.than] if isinstance(claim, DifferenceClaim) else [])]
+            for condition in named:
+                if condition not in conditions:
+                    raise ValueError(
+                        f"{where}: {condition!r} is not evaluated; evaluation.conditions are: "
+                        + ", ".join(conditions)
+                    )
+            if claim.task is not None and tasks is not None and claim.task not in tasks:
+                raise ValueError(
+                    f"{where}: {claim.task!r} is not evaluated; evaluation.tasks are: "
+                    + ", ".join(tasks)
+                )
         return self

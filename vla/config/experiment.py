@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from vla.config.base import Section
+from vla.config.base import Fraction, Section
+from vla.config.outcome import Outcome
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 
@@ -26,17 +26,6 @@ class Targets(Section):
 
     success_rate: Fraction | None = None
     """Success rate over all instructed episodes, as a fraction (0.75 means 75 %)."""
-
-
-class Outcome(Section):
-    """What people concluded. Never part of a run's key."""
-
-    status: Literal["open", "confirmed", "refuted", "inconclusive", "dead end"] = "open"
-    """The verdict on the hypothesis."""
-    findings: tuple[str, ...] = ()
-    """What was learnt."""
-    next_steps: tuple[str, ...] = ()
-    """What to try next."""
 
 
 class ExperimentSection(Section):

@@ -10,10 +10,13 @@ from typing import Any
 
 from statsmodels.stats.proportion import proportion_confint
 
+from vla.config.outcome import DrawnFrom, Outcome
 from vla.errors import UserError
 from vla.files.atomic import atomic_path
+from vla.knowledge.conclusions import Conclusion, conclude, present_results, unjudged, weigh
 from vla.knowledge.status import training_at_work
 from vla.plan.deployment import Deployment
+from vla.plan.items import Experiment
 from vla.plan.plan import Plan
 from vla.plan.reading import experiment_names, load_experiment
 from vla.plan.sections import changes, flat
@@ -25,9 +28,10 @@ from vla.records.summary import SummaryRecord
 from vla.statistics.rates import CONFIDENCE, describe, verdict
 
 Row = dict[str, Any]
+HOST_THEN_CONDA = (False, True)
 
 EXPERIMENTS = (
-    "experiment", "outcome", "success", "rate", "low", "high", "episodes", "crashes", "seeds",
+    "experiment", "outcome", "basis", "drawn_from", "success", "rate", "low", "high", "episodes", "crashes", "seeds",
     "target", "verdict", "hypothesis", "findings", "next_steps", "parent", "differences", "dataset",
     "runs", "finished_runs", "gpu_hours", "first_started", "last_finished",
 )  # fmt: skip
@@ -53,8 +57,7 @@ def build_database(root: Path) -> Path:
     """Read every experiment and every run; write the database in one piece."""
     runs = sorted(read_runs(root), key=lambda row: (row["experiment"], row["started"], row["run"]))
     names = experiment_names(root)
-    asked = {"experiments": names}
-    plans = [Plan(root, asked, Deployment.here(conda)) for conda in (False, True)] if names else []
+    plans = plans_here(root, names, HOST_THEN_CONDA)
     experiments = [_experiment_row(root, name, runs, plans) for name in names]
     path = database_path(root)
     with atomic_path(path) as temporary:
@@ -187,15 +190,16 @@ def _experiment_row(root: Path, name: str, runs: list[Row], plans: list[Plan]) -
     row |= {
         "outcome": about.outcome.status,
         "hypothesis": about.hypothesis,
-        "findings": "\n".join(about.outcome.findings),
         "next_steps": "\n".join(about.outcome.next_steps),
         "parent": about.parent,
         "differences": "\n".join(_differences(root, name, about.parent)),
         "target": about.targets.success_rate,
         "dataset": ", ".join(config.data.mixture or [config.data.dataset]),
     }
-    summary = _summary(name, plans)
-    if summary:
+    experiment = find_finished(name, plans)
+    row |= _conclusion(about.outcome, experiment)
+    if experiment:
+        summary = SummaryRecord.read(experiment.document("summary", "summary.json"))
         rates = summary.conditions["instructed"]
         rate = rates.overall
         row |= {
@@ -212,18 +216,52 @@ def _experiment_row(root: Path, name: str, runs: list[Row], plans: list[Plan]) -
     return row
 
 
-def _summary(name: str, plans: list[Plan]) -> SummaryRecord | None:
-    """The summary of an experiment as it is configured now, made with or without conda.
+def plans_here(root: Path, names: list[str], deployments: tuple[bool, ...]) -> list[Plan]:
+    """A plan for those experiments, listed or not, with each of `deployments` (whether with conda)."""
+    asked = {"experiments": names}
+    return [Plan(root, asked, Deployment.here(conda)) for conda in deployments] if names else []
+
+
+def find_finished(name: str, plans: list[Plan]) -> Experiment | None:
+    """An experiment as it is configured now, from the first plan under which it has a summary.
 
     What was made on the host is known only where the host's packages are: not in a locked environment.
     """
     for plan in plans:
         try:
             experiment = plan.find_experiment(name)
-            return SummaryRecord.read(experiment.document("summary", "summary.json"))
+            SummaryRecord.read(experiment.document("summary", "summary.json"))
         except UserError:
             continue
+        return experiment
     return None
+
+
+def find_results(root: Path, name: str, use_conda: bool) -> DrawnFrom | None:
+    """What a conclusion on an experiment would now be drawn from; None while it is not finished.
+
+    `use_conda`: only what was made in locked environments; else what was made on the host comes first.
+    """
+    plans = plans_here(root, [name], (True,) if use_conda else HOST_THEN_CONDA)
+    experiment = find_finished(name, plans)
+    return present_results(experiment) if experiment else None
+
+
+def _conclusion(outcome: Outcome, experiment: Experiment | None) -> Row:
+    """What was concluded, beside the results of a finished `experiment`; records or claims that cannot
+    be read leave the findings without verdicts."""
+    conclusion = weigh(outcome, None, unjudged(outcome))
+    if experiment:
+        try:
+            conclusion = conclude(experiment)
+        except UserError as error:
+            statement = f"cannot be held against the results here: {error.problem}"
+            conclusion = Conclusion("no results here", statement, unjudged(outcome))
+    return {
+        "basis": conclusion.basis,
+        "drawn_from": conclusion.statement,
+        "findings": "\n".join(map(str, conclusion.findings)),
+    }
 
 
 def _differences(root: Path, name: str, parent: str) -> list[str]:

@@ -2,13 +2,17 @@
 
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 
+from vla.config.outcome import DrawnFrom
 from vla.errors import UserError, nearest
 from vla.files.atomic import write_atomic, write_text
 from vla.files.yaml import read_yaml
@@ -102,27 +106,44 @@ def note(
 ) -> None:
     """Set an experiment's outcome, add findings and next steps to it, add text to its notes."""
     folder = find_folder(root, name)
-    path = folder / "config.yaml"
-    before = path.read_text(encoding="utf-8")
     if outcome or findings or next_steps:
-        yaml, content = _load(before)
-        kept = content["experiment"].setdefault("outcome", {})
-        if outcome:
-            kept["status"] = outcome
-        for key, added in (("findings", findings), ("next_steps", next_steps)):
-            if added:
-                kept[key] = [*kept.get(key, []), *added]
-        write_atomic(path, lambda temporary: yaml.dump(content, temporary))
-        try:
-            load_experiment(path)
-        except UserError:
-            write_text(path, before)
-            raise
+        with _outcome_of(folder / "config.yaml") as kept:
+            if outcome:
+                kept["status"] = outcome
+            for key, added in (("findings", findings), ("next_steps", next_steps)):
+                if added:
+                    kept[key] = [*kept.get(key, []), *added]
     if text:
         notes = folder / "notes.md"
         written = notes.read_text(encoding="utf-8") if notes.is_file() else NOTES
         day = datetime.now(UTC).date().isoformat()
         write_text(notes, f"{written.rstrip()}\n\n**{day}.** {text}\n")
+
+
+def note_results(root: Path, name: str, results: DrawnFrom) -> None:
+    """Write which results an experiment's outcome was drawn from, in place of what stood there."""
+    content = CommentedMap(results.model_dump(mode="json", exclude_none=True))
+    for key in ("interval", "successes"):
+        plain = content[key]
+        content[key] = CommentedSeq(plain) if isinstance(plain, list) else CommentedMap(plain)
+        content[key].fa.set_flow_style()
+    with _outcome_of(find_folder(root, name) / "config.yaml") as outcome:
+        outcome["drawn_from"] = content
+
+
+@contextmanager
+def _outcome_of(path: Path) -> Iterator[Any]:
+    """The outcome in an experiment's configuration, to be changed; written back unless the
+    configuration would then be refused."""
+    before = path.read_text(encoding="utf-8")
+    yaml, content = _load(before)
+    yield content["experiment"].setdefault("outcome", {})
+    write_atomic(path, lambda temporary: yaml.dump(content, temporary))
+    try:
+        load_experiment(path)
+    except UserError:
+        write_text(path, before)
+        raise
 
 
 def _list(root: Path, name: str, parent: str) -> None:

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Tag, ValidationError
+from pydantic.fields import FieldInfo
 
 from vla.config.complete import ExperimentConfig
 from vla.config.data import DataSection
@@ -102,6 +103,16 @@ def shares_of(data: DataSection) -> dict[str, float]:
     return {name: weights[name] / sum(weights.values()) for name in sorted(weights)}
 
 
+def sections_in(annotation: Any, tag: str = "") -> list[tuple[str, type[BaseModel]]]:
+    """The sections that a field may hold, such as tuple[Risk, ...] or the alternatives of a union,
+    each after its tag where alternatives have one."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [(tag, annotation)]
+    metadata = getattr(annotation, "__metadata__", ())
+    tag = next((item.tag for item in metadata if isinstance(item, Tag)), tag)
+    return [found for inner in get_args(annotation) for found in sections_in(inner, tag)]
+
+
 def _explain(model: type[BaseModel], content: Any, detail: Any) -> str:
     location = [str(part) for part in detail["loc"]]
     where = ".".join(location) or "the file as a whole"
@@ -123,11 +134,15 @@ def _is_percentage(location: list[str], value: Any) -> bool:
 
 
 def _fields_at(model: type[BaseModel], location: tuple) -> list[str]:
+    """Names of the fields of the section at `location`, in which tags of alternatives stand too."""
+    sections = [("", model)]
     for part in location:
-        if isinstance(part, str) and part in model.model_fields:
-            annotation = model.model_fields[part].annotation
-            # tuple[Risk, ...] -> Risk, dict[str, TaskInstructions] -> TaskInstructions
-            for inner in (annotation, *get_args(annotation)):
-                if isinstance(inner, type) and issubclass(inner, BaseModel):
-                    model = inner
-    return list(model.model_fields)
+        if chosen := [pair for pair in sections if pair[0] == part]:
+            sections = chosen
+        elif isinstance(part, str) and (field := _fields(sections).get(part)):
+            sections = sections_in(field.annotation) or sections
+    return list(_fields(sections))
+
+
+def _fields(sections: list[tuple[str, type[BaseModel]]]) -> dict[str, FieldInfo]:
+    return {name: field for _, model in sections for name, field in model.model_fields.items()}

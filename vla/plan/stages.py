@@ -118,7 +118,7 @@ DOCUMENTS: dict[str, Document] = {
     "readme": Document(
         "render_readme",
         "analyse",
-        ("vla/report/readme.py",),
+        ("vla/report/readme.py", "vla/knowledge/conclusions.py"),
         templates=("experiment.md.j2",),
         record="README.md",
         needs=("figures", "models", "films"),

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from vla.files.atomic import write_atomic, write_text
+from vla.knowledge.conclusions import is_doubtful
 from vla.knowledge.database import EXPERIMENTS, RUNS, Row, build_database, read_table
 from vla.report.experiments import render_experiments
 from vla.report.lineage import draw_lineage
@@ -39,6 +40,7 @@ def render_findings(root: Path, experiments: list[Row]) -> str:
         row
         | {name: _lines(row[name]) for name in ("findings", "next_steps", "differences")}
         | {"hypothesis": " ".join((row["hypothesis"] or "").split())}
+        | {"doubt": row["drawn_from"] if is_doubtful(row["basis"]) else ""}
         for row in experiments
     ]
     environment = template_environment(root)

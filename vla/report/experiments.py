@@ -13,10 +13,10 @@ from vla.statistics.rates import percent
 
 ASSETS = "reports/assets/tabulator-6.5.3.min"
 PROSE = ("hypothesis", "findings", "next_steps")
-TERSE = ("differences", "events")
+TERSE = ("differences", "events", "drawn_from")
 # Shown at first; readers can choose all others.
 SHOWN = {
-    "experiments": ("experiment", "outcome", "success", "verdict", "hypothesis", "findings",
+    "experiments": ("experiment", "outcome", "drawn_from", "success", "verdict", "hypothesis", "findings",
                     "differences"),
     "runs": ("experiment", "seed", "state", "instructed_success", "final_loss", "training_seconds",
              "started", "events"),

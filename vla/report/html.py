@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from vla.files.described import check_file
+from vla.knowledge.conclusions import conclude
 from vla.plan.items import Experiment
 from vla.plan.plan import Plan
 from vla.records.comparison import ComparisonRecord
@@ -40,6 +41,7 @@ def render_report(plan: Plan, folder: Path, unfinished: dict[str, dict[str, Any]
             for figure in read_figures(experiment)
         ]
         context["videos"] = _videos(experiment)
+        context["conclusion"] = conclude(experiment)
         experiments.append(context)
         summaries.append((experiment.config.experiment.name, summary))
     if summaries:

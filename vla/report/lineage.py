@@ -5,6 +5,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
+from vla.knowledge.conclusions import is_doubtful
 from vla.report.style import COLOURS
 
 OUTCOMES = {
@@ -26,7 +27,8 @@ def draw_lineage(experiments: list[dict[str, Any]]) -> Figure:
         if row["parent"] in places:
             before = places[row["parent"]]
             axes.plot([before[0] + 0.05, x], [before[1], y], color="0.7", zorder=0)
-        shown = "\n".join(filter(None, (row["experiment"], row["outcome"], row["success"])))
+        outcome = f"{row['outcome']} ⚠" if is_doubtful(row["basis"]) else row["outcome"]
+        shown = "\n".join(filter(None, (row["experiment"], outcome, row["success"])))
         axes.text(
             x,
             y,

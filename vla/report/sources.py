@@ -6,11 +6,11 @@ import pandas as pd
 
 from vla.files.described import check_file
 from vla.plan.items import Experiment
-from vla.records.evaluation import EvaluationRecord
 from vla.records.figures import DrawnFigure, FiguresRecord
 from vla.records.rates import Rates
 from vla.records.run import RunRecord
 from vla.records.summary import SummaryRecord
+from vla.statistics.episodes import read_episodes
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,6 @@ def read_figures(experiment: Experiment) -> tuple[DrawnFigure, ...]:
     record = FiguresRecord.read(experiment.document("figures", "figures.json"))
     record.check_files(experiment.folder)
     return record.figures
-
-
-def read_episodes(experiment: Experiment) -> pd.DataFrame:
-    """Every episode of every run and condition."""
-    parts = []
-    for run in experiment.runs:
-        for evaluation in run.evaluations:
-            record = EvaluationRecord.read(experiment.evaluation_record(run, evaluation))
-            parts.append(pd.read_parquet(check_file(record.files.episodes, experiment.folder)))
-    return pd.concat(parts, ignore_index=True)
 
 
 def read_metrics(experiment: Experiment) -> dict[int, pd.DataFrame]:

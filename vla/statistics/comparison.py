@@ -59,11 +59,15 @@ def compare(baseline: pd.DataFrame, candidate: pd.DataFrame) -> PairedRates:
     )
 
 
+def points(low: float, high: float, difference: float) -> str:
+    """'-50 points [-60, -40]'."""
+    return f"{100 * difference:+.0f} points [{100 * low:+.0f}, {100 * high:+.0f}]"
+
+
 def _statement(p_value: float, low: float, high: float, difference: float) -> str:
-    points = f"{100 * difference:+.0f} points [{100 * low:+.0f}, {100 * high:+.0f}]"
     shown = "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
     decided = "a difference" if p_value < 1 - CONFIDENCE else "no difference shown"
-    return f"{points}, McNemar {shown}: {decided}"
+    return f"{points(low, high, difference)}, McNemar {shown}: {decided}"
 
 
 def _usable(episodes: pd.DataFrame) -> pd.DataFrame:

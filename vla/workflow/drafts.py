@@ -3,6 +3,7 @@
 from typing import Any
 
 from vla.files.atomic import write_text
+from vla.knowledge.conclusions import unjudged, weigh
 from vla.knowledge.status import experiment_states
 from vla.monitoring.descriptions import describe_event
 from vla.plan.items import Experiment
@@ -19,6 +20,8 @@ def write_draft(experiment: Experiment) -> dict[str, Any]:
         for event in state.events
     ]
     context = draft_context(experiment, [state.describe() for state in states], events)
+    outcome = experiment.config.experiment.outcome
+    context["conclusion"] = weigh(outcome, None, unjudged(outcome))
     write_text(experiment.folder / "README.md", render_readme(context, experiment.root))
     return context
 
