@@ -108,6 +108,14 @@ def test_bf16_that_a_gpu_only_emulates_is_told_to_be_slow(experiment, monkeypatc
     assert lines.get("precision") == ("warn: bf16 is slow on Old GPU" if emulates else None)
 
 
+def test_processor_that_cannot_do_portable_arithmetic_is_refused(experiment, monkeypatch):
+    monkeypatch.setattr("vla.checks.findings.lacks_portable", lambda: "it lacks avx2")
+    assert "this processor is not: it lacks avx2" in found(experiment)["device"]
+    training = experiment.config.training.model_copy(update={"determinism": "strict"})
+    config = experiment.config.model_copy(update={"training": training})
+    assert found(replace(experiment, config=config))["device"].startswith("ok: CPU")
+
+
 def test_outside_git_is_a_warning(experiment):
     assert found(experiment)["code"] == "warn: outside git"
 

@@ -235,6 +235,8 @@ def test_each_kind_of_difference_is_named(make_run):
         environment={
             "lock": "f" * 64,
             "packages": {"numpy": "2", "torch": "2.13.0"},
+            "libc": "glibc 2.41",
+            "variables": {"MKL_CBWR": "AVX2", "SLURM_JOB_ID": "7"},
             "conda_packages": {"mesa": "25 h1 sha256:ab"},
         },
         hardware={"gpus": [{"name": "H100", "memory_gb": 80.0, "driver": "580"}]},
@@ -244,7 +246,9 @@ def test_each_kind_of_difference_is_named(make_run):
         "data": ["dataset d → e"],
         "code": ["vla/policies/policy.py changed", "vla/policies/vit.py is new"],
         "software": [
+            "C library None → glibc 2.41",
             "lock (absent) → ffffffffffff",
+            "variable MKL_CBWR (absent) → AVX2",
             "torch (absent) → 2.13.0",
             "conda package mesa (absent) → 25 h1 sha256:ab",
         ],

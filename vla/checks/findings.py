@@ -24,6 +24,7 @@ from vla.errors import UserError
 from vla.plan.items import Experiment, Store
 from vla.process.accelerator import visible_gpus
 from vla.process.determinism import choose_device
+from vla.process.portable import lacks_portable
 from vla.records.check import Finding
 from vla.source.git import git_state, may_decide
 from vla.words import duration, size
@@ -181,6 +182,16 @@ def _device(experiment: Experiment, parameters: int | None) -> list[Finding]:
         device = choose_device(experiment.accelerator)
     except UserError as error:
         return [Finding("device", "fail", error.problem, error.way_out)]
+    portable = config.training.determinism == "portable"
+    if device.type == "cpu" and portable and (missing := lacks_portable()):
+        return [
+            Finding(
+                "device",
+                "fail",
+                f"training.determinism is portable, and this processor is not: {missing}",
+                "Set training.determinism: strict, which repeats bits on its kind alone.",
+            )
+        ]
     if device.type == "cuda":
         gpu = torch.cuda.get_device_properties(device)
         memory, name = gpu.total_memory / GB, gpu.name
