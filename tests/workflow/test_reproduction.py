@@ -29,10 +29,11 @@ def runs(project, experiment: str) -> list:
 
 
 def new_run(project, section: str, **values):
-    """Change experiment `a`, run it, and give its new run beside the old one."""
+    """Change experiment `a`, train and evaluate it, and give its new run beside the old one."""
     (old,) = runs(project, "a")
     project.change("a", section, **values)
-    project.snakemake("--config", 'experiments=["a"]', "comparisons=[]")
+    evaluated = ("--until", "evaluate", "--config", 'experiments=["a"]', "comparisons=[]")
+    project.snakemake(*evaluated)
     (new,) = set(runs(project, "a")) - {old}
     return str(old), str(new)
 

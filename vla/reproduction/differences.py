@@ -7,7 +7,15 @@ from vla.records.circumstances import Hardware, JobRecord
 from vla.records.evaluation import EvaluationRecord
 from vla.records.run import RunRecord, stores_of
 
-_WHERE = ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID")  # variables that say where, not what
+# Variables that say where a job ran, and those that Snakemake sets to its threads: the
+# configuration has their number.
+_ELSEWHERE = (
+    "CUDA_VISIBLE_DEVICES",
+    "MKL_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "SLURM_JOB_ID",
+)
 
 
 def differences(one: JobRecord, other: JobRecord) -> dict[str, list[str]]:
@@ -80,7 +88,7 @@ def _software(record: JobRecord) -> dict[str, Any]:
     evaluated = isinstance(record, EvaluationRecord)
     renderer = flat({"renderer": record.renderer}) if evaluated else {}
     conda = environment.conda_packages
-    variables = {n: v for n, v in environment.variables.items() if n not in _WHERE}
+    variables = {n: v for n, v in environment.variables.items() if n not in _ELSEWHERE}
     return {
         "deployment": environment.deployment,
         **lock,
