@@ -80,8 +80,15 @@ EDITS = (
     Edit(
         "TF32 allowed",
         "vla/process/determinism.py",
-        "allow_tf32 = not strict",
+        "allow_tf32 = not exact",
         "allow_tf32 = True",
+        ("run", "evaluation"),
+    ),
+    Edit(
+        "another mode of MKL",
+        "vla/process/variables.py",
+        '"COMPATIBLE"',
+        '"AVX2"',
         ("run", "evaluation"),
     ),
     Edit(
