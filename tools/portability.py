@@ -79,11 +79,10 @@ def simulate() -> Hashes:
     """SHA-256 of the states and pictures of one task, in Meta-World under random actions."""
     import numpy as np
 
-    from vla.config.evaluation import SimulatorSection
     from vla.plugins import find_plugin
     from vla.simulation.finding import load_simulator
 
-    settings: SimulatorSection = find_plugin("simulators", "metaworld").load("config").Config()
+    settings = find_plugin("simulators", "metaworld").load("config").Config()
     simulator = load_simulator(settings)
     task = simulator.make("faucet-open-v3", simulator.cameras[:1], 64, 60)
     state, _ = task.reset(seed=simulator.seed("faucet-open-v3", 0, 0))

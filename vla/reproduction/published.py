@@ -10,10 +10,11 @@ from pathlib import Path
 
 from vla.errors import UserError
 from vla.files.atomic import write_atomic
+from vla.files.described import File, check_file
 from vla.plan.items import Experiment, Run
 from vla.records.evaluation import EvaluationRecord
-from vla.reproduction.differences import differences
-from vla.reproduction.verify import FinishedRun, read_run
+from vla.reproduction.differences import differences, with_evaluations
+from vla.reproduction.verify import FinishedRun, pair_evaluations, read_run
 
 FOLDER = "published"
 
@@ -57,7 +58,7 @@ def publish(experiment: Experiment) -> list[Path]:
         for evaluation in run.evaluations:
             path = experiment.evaluation_record(run, evaluation)
             episodes = EvaluationRecord.read(path).files.episodes
-            files += [path, experiment.folder / episodes.path]
+            files += [path, check_file(episodes, experiment.folder)]
     folder = experiment.root / FOLDER / experiment.name
     shutil.rmtree(folder, ignore_errors=True)
     copies = []
@@ -90,21 +91,26 @@ def _of_seed(experiment: Experiment, seed: int) -> Run | None:
 
 
 def _compare(published: FinishedRun, here: FinishedRun, result: Reproduction) -> None:
-    same = [published.record.files.policy.sha256 == here.record.files.policy.sha256]
+    pairs, _ = pair_evaluations(published, here)
+    same_policy = _same(here, published.record.files.policy, here.record.files.policy)
+    same_tables = sum(
+        _same(here, one.files.episodes, other.files.episodes) for one, other in pairs.values()
+    )
     result.policies += 1
-    result.same_policies += same[0]
-    pairs = [(published.record, here.record)]
-    found = {evaluation.condition: evaluation for evaluation in here.evaluations}
-    for evaluation in published.evaluations:
-        own = found.get(evaluation.condition)
-        same.append(
-            own is not None and own.files.episodes.sha256 == evaluation.files.episodes.sha256
-        )
-        result.tables += 1
-        result.same_tables += same[-1]
-        pairs += [(evaluation, own)] if own else []
-    if not all(same):
-        result.others.append((published.path.parent, here.path.parent))
-        for pair in pairs:
-            for kind, lines in differences(*pair).items():
-                result.found.setdefault(kind, set()).update(lines)
+    result.same_policies += same_policy
+    result.tables += len(published.evaluations)
+    result.same_tables += same_tables
+    if same_policy and same_tables == len(published.evaluations):
+        return
+    result.others.append((published.path.parent, here.path.parent))
+    found = with_evaluations(
+        differences(published.record, here.record),
+        {condition: differences(*pair) for condition, pair in pairs.items()},
+    )
+    for kind, lines in found.items():
+        result.found.setdefault(kind, set()).update(lines)
+
+
+def _same(here: FinishedRun, published: File, own: File) -> bool:
+    """Whether the file here has the published bytes; `UserError` when it changed since its record."""
+    return here.has(own) and own.sha256 == published.sha256

@@ -85,7 +85,7 @@ def verify(
     `tolerance`: part of the larger final loss by which the losses of the same model may differ; success
     rates are what counts, but runs whose losses disagree are not called equivalent.
     """
-    pairs, alone = _pairs(one, other)
+    pairs, alone = pair_evaluations(one, other)
     found = with_evaluations(
         differences(one.record, other.record),
         {name: differences(*pair) for name, pair in pairs.items()},
@@ -119,7 +119,7 @@ def verify(
     return Verdict(word, reasons, found)
 
 
-def _pairs(
+def pair_evaluations(
     one: FinishedRun, other: FinishedRun
 ) -> tuple[dict[str, tuple[EvaluationRecord, EvaluationRecord]], dict[str, str]]:
     """Evaluations to compare, by condition: the latest with equal keys, else the latest of each.
