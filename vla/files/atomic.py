@@ -10,7 +10,7 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
-from psutil import pid_exists
+import psutil
 
 from vla.errors import UserError
 
@@ -38,8 +38,16 @@ def _remove_of_the_dead(folder: Path, beginning: str, ending: str) -> None:
     """What processes of this machine that were killed have left of a file."""
     for path in folder.glob(f"{escape(beginning)}*{escape(ending)}"):
         process = path.name.removeprefix(beginning).removesuffix(ending)
-        if process.isdecimal() and not pid_exists(int(process)):
+        if process.isdecimal() and not _runs(int(process)):
             path.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    """A killed process whose parent has not asked for its end (in a container: never) is still listed."""
+    try:
+        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -6,6 +6,7 @@ tracker is one line of its output; the run does not notice.
 """
 
 import csv
+import fcntl
 import importlib
 import io
 import json
@@ -125,7 +126,12 @@ def main() -> None:
     pipe = Pipe(sys.stdin.fileno())
     told = json.loads(pipe.line(None))
     paths = {name: Path(told["run"][name]) for name in ("root", "logs")}
-    mirror(TrackedRun(**told["run"] | paths), told["trackers"], pipe)
+    run = TrackedRun(**told["run"] | paths)
+    # The mirror of a run that was killed may still be copying: it ends by itself, and what it has
+    # copied must be in the trackers before this one asks them what they hold.
+    with open(run.logs / ".tracking.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        mirror(run, told["trackers"], pipe)
 
 
 if __name__ == "__main__":
