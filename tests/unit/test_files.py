@@ -64,13 +64,17 @@ def test_writer_removes_what_a_killed_one_left_of_the_same_file(tmp_path):
     figure = tmp_path / "curve.svg"
     gone = subprocess.Popen(["true"])
     gone.wait()
+    unasked = subprocess.Popen(["true"])  # listed until its parent asks how it ended
+    os.waitid(os.P_PID, unasked.pid, os.WEXITED | os.WNOWAIT)
     host = socket.gethostname()
-    (tmp_path / f".curve.{host}-{gone.pid}.part.svg").write_text("half")
+    for dead in (gone, unasked):
+        (tmp_path / f".curve.{host}-{dead.pid}.part.svg").write_text("half")
     others = {f".curve.{host}-{os.getppid()}.part.svg", f".curve.other-{gone.pid}.part.svg"}
     for name in others:
         (tmp_path / name).write_text("half")
     write_text(figure, "whole")
     assert {path.name for path in tmp_path.iterdir()} == {"curve.svg", *others}
+    unasked.wait()
 
 
 def test_folders_are_made(tmp_path):

@@ -29,7 +29,7 @@ class DemonstrationsConfig(Section, Generic[Simulated]):
     episodes_per_task: PositiveInt = 25
     """Successful episodes kept a task."""
     first_seed: NonNegativeInt = 1_000_000
-    """Seed of the first initial state; each task has a block of its own."""
+    """Seed of the first initial state, the same for every task."""
     noise: NonNegativeFloat = 0.3
     """Standard deviation of the noise on the executed hand displacement in every second episode; labels stay clean."""
     max_steps: PositiveInt = 200

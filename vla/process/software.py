@@ -14,8 +14,24 @@ from threadpoolctl import threadpool_info
 from vla.locks.files import lock_hash
 from vla.locks.guard import conda_packages, environment_at
 from vla.process.accelerator import visible_gpus
-from vla.process.variables import RECORDED
+from vla.process.variables import OVERRULED, PORTABLE
 from vla.records.circumstances import Environment, Hardware, ThreadPool, Torch
+
+# Variables that results can depend on. Records hold these and no others.
+RECORDED = (
+    *PORTABLE,
+    *OVERRULED,
+    "CUBLAS_WORKSPACE_CONFIG",
+    "CUDA_VISIBLE_DEVICES",
+    "GALLIUM_DRIVER",
+    "MKL_NUM_THREADS",
+    "MUJOCO_GL",
+    "NVIDIA_TF32_OVERRIDE",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "SLURM_JOB_ID",
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
+)
 
 
 def capture_environment(root: Path) -> Environment:

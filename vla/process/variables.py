@@ -22,21 +22,6 @@ PORTABLE = {
 }
 # Older names of the same settings, and what would change them again.
 OVERRULED = ("DNNL_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS", "NPY_ENABLE_CPU_FEATURES")
-# Further variables that results can depend on. Records hold these and those above, and no others.
-RECORDED = (
-    *PORTABLE,
-    *OVERRULED,
-    "CUBLAS_WORKSPACE_CONFIG",
-    "CUDA_VISIBLE_DEVICES",
-    "GALLIUM_DRIVER",
-    "MKL_NUM_THREADS",
-    "MUJOCO_GL",
-    "NVIDIA_TF32_OVERRIDE",
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "SLURM_JOB_ID",
-    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
-)
 
 
 def choose_portable(variables: MutableMapping[str, str]) -> None:

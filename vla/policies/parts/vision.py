@@ -46,11 +46,11 @@ class PatchEncoder(nn.Module):
             nn.Conv2d(3, width, STRIDE, STRIDE)
             if size
             else nn.Sequential(
-                nn.Conv2d(3, 48, 8, 4, 2),
+                nn.Conv2d(3, width // 2, 8, 4, 2),
                 nn.GELU(),
-                nn.Conv2d(48, 96, 3, 2, 1),
+                nn.Conv2d(width // 2, width, 3, 2, 1),
                 nn.GELU(),
-                nn.Conv2d(96, width, 3, 2, 1),
+                nn.Conv2d(width, width, 3, 2, 1),
             )
         )
         self.tokens = (image_size // STRIDE) ** 2

@@ -5,7 +5,6 @@ import importlib.metadata
 from vla.config.demonstrations import DemonstrationsConfig
 from vla.simulation.metaworld.cameras import renderer_description
 from vla.simulation.metaworld.config import Config
-from vla.simulation.metaworld.environment import task_seed
 
 CARD = """---
 license: mit
@@ -18,7 +17,7 @@ configs:
 
 # Meta-World demonstrations: {count} tasks, {episodes} episodes
 
-- **Version**: 1.0.0
+- **Version**: 2.0.0
 - **Format**: LeRobotDataset v3.0; pictures as lossless H.264 (RGB, qp 0): every pixel comes back.
 - **Source**: scripted experts of Meta-World {metaworld} (Farama Foundation, MIT licence) on MuJoCo {mujoco}.
 - **Licence**: MIT.
@@ -38,11 +37,12 @@ configs:
 ## Tasks, instructions, seeds
 
 Each demonstration carries one of its task's instructions, in turn. Held-out sentences belong to no
-demonstration; they are there for evaluation. Initial states are drawn from the seeds on, one by
-one, until {per_task} episodes have succeeded; every episode's seed is in `meta/episodes`.
+demonstration; they are there for evaluation. Initial states are drawn from seed {first_seed} on, one
+by one, the same for every task, until {per_task} episodes have succeeded: where two tasks' scenes look
+alike, no picture tells the task. Every episode's seed is in `meta/episodes`.
 
-| Task | First seed | Instructions | Held out |
-|---|---|---|---|
+| Task | Instructions | Held out |
+|---|---|---|
 {rows}
 
 ## Columns
@@ -57,14 +57,14 @@ def dataset_card(config: DemonstrationsConfig[Config], frames: int) -> str:
     """The dataset's README, every figure from what was collected."""
     renderer = renderer_description()
     rows = [
-        f"| {task} | {task_seed(task, config.first_seed, 0)} "
-        f"| {'; '.join(words.instructions)} | {'; '.join(words.held_out)} |"
+        f"| {task} | {'; '.join(words.instructions)} | {'; '.join(words.held_out)} |"
         for task, words in config.tasks.items()
     ]
     return CARD.format(
         count=len(config.tasks),
         episodes=len(config.tasks) * config.episodes_per_task,
         per_task=config.episodes_per_task,
+        first_seed=config.first_seed,
         metaworld=importlib.metadata.version("metaworld"),
         mujoco=importlib.metadata.version("mujoco"),
         frames=frames,
