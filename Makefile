@@ -50,12 +50,12 @@ reports/report.html:
 
 test: setup $(CONDA_TOOLS)/.ready
 	@sh tools/system_packages.sh test
-	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -n 2 --dist loadgroup
+	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -n 2 --dist loadgroup --ignore tests/faults
 
 # Kill the workflow N times at random moments, fill the disk, flip bits (N=50 takes half an hour).
 N ?= 4
 test-faults: setup
-	PATH="$(CURDIR)/$(BIN):$$PATH" FAULTS=$(N) pytest tests/faults -n 2 --dist loadgroup -q
+	PATH="$(CURDIR)/$(BIN):$$PATH" FAULTS=$(N) pytest tests/faults -n 2 -q
 
 # What exactness costs, as ratios (a few minutes on an idle machine).
 bench: setup

@@ -9,6 +9,7 @@ import pytest
 from killing import digest
 
 from tests.project import Project
+from tests.sharing import made_once
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -28,7 +29,11 @@ def pytest_terminal_summary(terminalreporter):
 @pytest.fixture(scope="session")
 def fresh(tmp_path_factory) -> Project:
     """Before its first run, with a checkpoint after every other step. Not to be run."""
-    project = Project.create(tmp_path_factory.mktemp("fresh") / "project")
+    return Project(made_once(tmp_path_factory, "fresh", make_fresh))
+
+
+def make_fresh(root: Path) -> None:
+    project = Project.create(root)
     for name in ("a", "b"):
         project.change(name, "experiment", seed=1)
         project.change(name, "training", num_steps=40)
@@ -36,16 +41,19 @@ def fresh(tmp_path_factory) -> Project:
         project.change(name, "tracking", tensorboard=False)
         project.change(name, "evaluation", episodes_per_task=4)
     project.commit()
-    return project
 
 
 @pytest.fixture(scope="session")
 def undisturbed(fresh, tmp_path_factory) -> tuple[Project, dict[str, str], float]:
     """A finished project (not to be changed), what it gave, and how many seconds it took."""
-    project = fresh.copy(tmp_path_factory.mktemp("undisturbed") / "project")
-    started = time.monotonic()
-    project.snakemake()
-    return project, digest(project), time.monotonic() - started
+
+    def make(root: Path) -> None:
+        started = time.monotonic()
+        fresh.copy(root).snakemake()
+        root.with_name("seconds").write_text(str(time.monotonic() - started))
+
+    project = Project(made_once(tmp_path_factory, "undisturbed", make))
+    return project, digest(project), float(project.root.with_name("seconds").read_text())
 
 
 @pytest.fixture(scope="session")

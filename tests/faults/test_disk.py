@@ -8,8 +8,6 @@ from killing import digest, leftovers
 
 from vla.records.run import RunRecord
 
-pytestmark = pytest.mark.xdist_group("faults")
-
 
 def fill(folder, leave: int):
     """Fill the file system of `folder` up to so many bytes."""

@@ -17,7 +17,6 @@ from vla.plan.reading import load_registry
 from vla.records.kinds import record_model
 from vla.training.checkpoint import Checkpoints
 
-pytestmark = pytest.mark.xdist_group("faults")
 FLIPS = 1000
 
 

@@ -14,13 +14,7 @@ from vla.records.run import RunRecord
 TRIALS = int(os.environ.get("FAULTS", "2"))  # make test-faults N=50
 
 
-@pytest.mark.parametrize(
-    "trial",
-    [  # two at a time
-        pytest.param(number, marks=pytest.mark.xdist_group(f"faults{number % 2 or ''}"))
-        for number in range(TRIALS)
-    ],
-)
+@pytest.mark.parametrize("trial", range(TRIALS))
 def test_killed_workflow_ends_with_the_same_bits(
     fresh, undisturbed, tmp_path, trial, record_property
 ):
@@ -45,7 +39,6 @@ def test_killed_workflow_ends_with_the_same_bits(
     assert leftovers(project.root) == []
 
 
-@pytest.mark.xdist_group("faults")
 def test_two_workflows_at_once_do_no_harm(fresh, undisturbed, tmp_path):
     """Snakemake's own lock is off, as between machines: one of the two may have to give way, and
     says to whom, or what the other's start of the same job has taken away."""
@@ -66,7 +59,6 @@ def test_two_workflows_at_once_do_no_harm(fresh, undisturbed, tmp_path):
     assert digest(project) == expected
 
 
-@pytest.mark.xdist_group("faults")
 def test_killed_between_two_figures_before_the_clock_is_set_back(fresh, undisturbed, tmp_path):
     """One of a rule's outputs is missing, and all that is there lies two days in the future."""
     _, expected, _ = undisturbed

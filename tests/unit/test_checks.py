@@ -27,7 +27,7 @@ def found(experiment: Experiment) -> dict[str, str]:
 
 
 def test_dataset_that_is_neither_here_nor_anywhere_fails(experiment):
-    assert found(experiment)["dataset"].startswith("fail: metaworld-4tasks 1.0.0, content 26c369")
+    assert found(experiment)["dataset"].startswith("fail: metaworld-4tasks 2.0.0, content 4a401c")
     files = read_manifest(manifest_file(experiment.datasets[0], experiment.root)).files
     assert not can_be_pulled(files, experiment.root)
     shutil.copytree(ROOT / "data/dvc-remote", experiment.root / "data/dvc-remote")
@@ -37,17 +37,17 @@ def test_dataset_that_is_neither_here_nor_anywhere_fails(experiment):
 
 def test_sizes_are_known_before_the_data_is_fetched(experiment):
     """Stated or unknown while nothing tells; then from the dataset's description in DVC's storage."""
-    assert parameter_count(experiment) == 520_000
+    assert parameter_count(experiment) == 240_000
     assert "prepared data unknown before the data is here" in found(experiment)["disk"]
     shutil.copytree(ROOT / "data/dvc-remote", experiment.root / "data/dvc-remote")
-    assert parameter_count(experiment) == pytest.approx(530_000, rel=0.02)
+    assert parameter_count(experiment) == pytest.approx(240_000, rel=0.02)
     needs = {need.what: need.count for need in disk_needs(experiment, 1_000_000)}
     files = read_manifest(manifest_file(experiment.datasets[0], experiment.root)).files
     assert needs == {
         "3 checkpoints": 3 * 12e6,  # two kept, one being written
         "results": needs["results"],
         "dataset": 2 * sum(file.bytes for file in files),  # here, and in DVC's cache
-        "prepared data": 6650 * 64 * 64 * 3,
+        "prepared data": 10650 * 64 * 64 * 3,
     }
 
 
@@ -71,7 +71,7 @@ def test_description_of_a_dataset_that_is_not_the_pinned_one_is_not_believed(exp
     info = dataset_folder(experiment.datasets[0], experiment.root) / "meta/info.json"
     info.parent.mkdir(parents=True)
     info.write_text('{"features": {}, "total_frames": 1}')
-    assert parameter_count(experiment) == 520_000
+    assert parameter_count(experiment) == 240_000
     shutil.copytree(ROOT / "data/dvc-remote", experiment.root / "data/dvc-remote")
     assert "prepared data unknown before the data is here" in found(experiment)["disk"]
 

@@ -5,6 +5,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
 from tests.project import Project
+from tests.sharing import made_once
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
@@ -15,9 +16,9 @@ FLAGS = (
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Project:
     """The project after one complete run. Not to be changed: take `project`."""
-    project = Project.create(tmp_path_factory.mktemp("finished") / "project")
-    project.snakemake()
-    return project
+    return Project(
+        made_once(tmp_path_factory, "finished", lambda root: Project.create(root).snakemake())
+    )
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def project(finished, tmp_path) -> Project:
 @pytest.fixture(scope="session")
 def fresh(tmp_path_factory) -> Project:
     """The project before its first run. Not to be run."""
-    return Project.create(tmp_path_factory.mktemp("fresh") / "project")
+    return Project(made_once(tmp_path_factory, "fresh", Project.create))
 
 
 @pytest.fixture

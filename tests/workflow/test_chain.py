@@ -3,15 +3,12 @@
 import json
 
 import pandas as pd
-import pytest
 
 from tests.project import SECRET
 from vla.files.described import check_file
 from vla.files.hashing import sha256_file
 from vla.records.film import FilmRecord
 from vla.records.run import RunRecord
-
-pytestmark = pytest.mark.xdist_group("chain")
 
 
 def test_every_document_is_made(finished):

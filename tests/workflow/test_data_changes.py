@@ -4,11 +4,7 @@ import shutil
 import subprocess
 import sys
 
-import pytest
-
 from vla.data.manifest import make_manifest
-
-pytestmark = pytest.mark.xdist_group("chain")
 
 FILE = "data/metaworld-4tasks/data/chunk-000/file-000.parquet"
 

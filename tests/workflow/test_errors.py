@@ -8,8 +8,6 @@ import shutil
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("chain")
-
 
 def change(section, **values):
     return lambda project: project.change("a", section, **values)

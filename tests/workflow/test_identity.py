@@ -3,11 +3,7 @@
 import os
 import shutil
 
-import pytest
-
 from vla.files.sealed import read_json
-
-pytestmark = pytest.mark.xdist_group("chain")
 
 DOCUMENTS = {"release_models": 1, "render_readme": 1, "report": 1}
 OF_ONE = DOCUMENTS | {"summarise": 1, "plot": 1, "compare": 1}

@@ -20,8 +20,6 @@ from vla.records.events import read_events
 from vla.report.documents import build_documents
 from vla.upkeep.archive import archive
 
-pytestmark = pytest.mark.xdist_group("chain")
-
 
 def vla(project, *arguments: str, ok: bool = True) -> str:
     """Run the command; returns what it prints."""

@@ -3,16 +3,16 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.project import ROOT, Project
+from tests.sharing import made_once
 from vla.data.manifest import make_manifest
 from vla.records.evaluation import EvaluationRecord
 from vla.records.run import RunRecord
-
-pytestmark = pytest.mark.xdist_group("plugins")
 
 EXAMPLE = re.compile(r"<!-- file: (\S+) -->\n```\w+\n(.*?)```", re.DOTALL)
 
@@ -71,7 +71,11 @@ def call(project: Project, *arguments: str) -> str:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Project:
     """With the guide's files, their dataset pinned, and the experiments a and b as they were."""
-    project = Project.create(tmp_path_factory.mktemp("plugins") / "project")
+    return Project(made_once(tmp_path_factory, "plugins", make))
+
+
+def make(root: Path) -> None:
+    project = Project.create(root)
     before = run_keys(project)
     for name, text in examples().items():
         path = project.root / name
@@ -88,7 +92,6 @@ def project(tmp_path_factory) -> Project:
     project.change("toy", "resources", disk_gb=0.1, accelerator="cpu")
     project.write_yaml("config/config.yaml", {"experiments": ["toy"], "allow_dirty": True})
     project.snakemake()
-    return project
 
 
 def test_an_experiment_runs_with_all_three(project):

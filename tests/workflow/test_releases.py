@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 
-import pytest
 import yaml
 
 from vla.files.yaml import read_yaml
@@ -13,8 +12,6 @@ from vla.policies.storage import load_policy
 from vla.records.models import ModelsRecord
 from vla.records.removals import RemovalEntry
 from vla.upkeep.disk import find_old, remove, usage
-
-pytestmark = pytest.mark.xdist_group("chain")
 
 
 def plan_of(project) -> Plan:

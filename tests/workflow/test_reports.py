@@ -4,11 +4,9 @@ import re
 import zipfile
 from pathlib import Path
 
-import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-pytestmark = pytest.mark.xdist_group("chain")
 GUIDE = Path(__file__).parents[2] / "docs/figures.md"
 
 

@@ -9,8 +9,6 @@ import pytest
 
 from vla.records.run import RunRecord
 
-pytestmark = pytest.mark.xdist_group("chain")
-
 
 def ask(project, *arguments: str) -> tuple[int, str]:
     """`python -m vla ...` in the project; exit code and all that it prints."""

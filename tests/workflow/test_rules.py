@@ -6,8 +6,6 @@ from vla.files.hashing import sha256_file
 from vla.records.manifest import Manifest
 from vla.records.run import RunRecord
 
-pytestmark = pytest.mark.xdist_group("chain")
-
 # rule -> its output, and the files beside it whose bytes must repeat
 RULES = {
     "check_experiment": ("experiments/b/results/seed1-*/check.json", []),
