@@ -13,14 +13,14 @@ EXAMPLES = """Run VLA experiments that anyone can reproduce.
 
 [bold]One experiment, from idea to conclusion[/]
 
-  vla new exp_004_wider --from exp_001_baseline --hypothesis "A wider trunk helps."
-  $EDITOR experiments/exp_004_wider/config.yaml      [dim]# the plan, and what differs[/]
-  vla check exp_004_wider                            [dim]# what is missing before it can run[/]
-  git add -A && git commit -m "exp_004: wider"
+  vla new exp_005_wider --from exp_001_baseline --hypothesis "A wider trunk helps."
+  $EDITOR experiments/exp_005_wider/config.yaml      [dim]# the plan, and what differs[/]
+  vla check exp_005_wider                            [dim]# what is missing before it can run[/]
+  git add -A && git commit -m "exp_005: wider"
   snakemake                                          [dim]# train, evaluate, report[/]
   vla watch                                          [dim]# in another terminal[/]
-  vla compare exp_001_baseline exp_004_wider
-  vla note exp_004_wider --outcome confirmed --finding "Twice the width, +4 points."
+  vla compare exp_001_baseline exp_005_wider
+  vla note exp_005_wider --outcome confirmed --finding "Twice the width, +4 points."
 
 Everything here reads and writes plain files; Snakemake alone does the same work.
 """
