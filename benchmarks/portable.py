@@ -54,7 +54,7 @@ def main(mode: str, encoder: str) -> None:
 
     def train() -> None:
         for _ in range(steps):
-            optimise(policy, optimizer, inputs, 1e-3, training)
+            optimise(policy, optimizer, [inputs], 1e-3, training)
 
     train()  # kernels are made at their first use
     print(1000 * seconds(train) / steps)

@@ -107,7 +107,12 @@ def simulator_environment(wildcards):
 def training_cores(wildcards):
     """A GPU's job waits for its kernels while others load; on a CPU, loading is little beside training."""
     resources = experiment_of(wildcards).config.resources
-    return max(resources.training_threads, resources.loader_workers)
+    one = max(resources.training_threads, resources.loader_workers)
+    return one * resources.training_processes
+
+
+def training_gpus(wildcards):
+    return gpus(wildcards) * experiment_of(wildcards).config.resources.training_processes
 
 
 def gpus(wildcards):

@@ -19,7 +19,7 @@ rule train:
     threads: training_cores
     resources:
         mem_mb=4000,
-        gpu=gpus,
+        gpu=training_gpus,
     message:
         "Train {wildcards.experiment} {wildcards.run}"
     script:

@@ -18,7 +18,9 @@ from vla.records.run import Dataset, RunFiles, RunRecord
 from vla.tracking.mirroring import Mirroring, tracked_run, tracker_names
 from vla.training.job import open_data, train_run
 from vla.training.supervision import Supervisor
+from vla.training.together import Leading
 from vla.workflow.job import Job, start_job
+from vla.workflow.ranks import training_processes
 
 
 def train(
@@ -41,7 +43,9 @@ def train(
     policy_file = checkpoints / "policy.safetensors"
     with Mirroring(tracked_run(experiment, run, root), tracker_names(config.tracking)) as trackers:
         supervisor = Supervisor(config, run.key, checkpoints, logs)
-        result = train_run(experiment, run, data, supervisor)
+        with training_processes(experiment, run, job.asked, logs) as ranks:
+            supervision = Leading(supervisor) if ranks.count > 1 else supervisor
+            result = train_run(experiment, run, data, supervision, ranks)
         description = save_policy(
             result.policy,
             policy_file,
@@ -88,7 +92,8 @@ def train(
         training_seconds=result.seconds,
         resumed_from_step=result.resumed_from_step,
         attempts=attempts(),
-        gpu_hours=gpu_hours(attempts(), device),
+        processes=config.resources.training_processes,
+        gpu_hours=config.resources.training_processes * gpu_hours(attempts(), device),
         events=read_events(logs / "events.jsonl"),
         files=RunFiles(**described, patch=write_patch(record, diff, experiment.folder)),
         finished=now(),

@@ -67,7 +67,7 @@ def train(encoder: str, without: str = "") -> Hashes:
             "valid": torch.rand(3, config.chunk_length, generator=random) < 0.9,
         }
         for _ in range(STEPS):
-            optimise(policy, optimizer, inputs, 1e-3, training)
+            optimise(policy, optimizer, [inputs], 1e-3, training)
         digest = hashlib.sha256()
         for tensor in (*policy.state_dict().values(), policy.eval().act(inputs)):
             digest.update(tensor.contiguous().numpy())

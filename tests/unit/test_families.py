@@ -95,7 +95,7 @@ def test_learning_rate_of_a_group_is_scaled_and_frozen_weights_stay(store, make_
 
     config = make_config(training={"weight_decay": 0.0}).training
     policy = Halved()
-    optimise(policy, build_optimizer(policy, config), {}, 0.1, config)
+    optimise(policy, build_optimizer(policy, config), [{}], 0.1, config)
     moved = {name: 1 - parameter.item() for name, parameter in policy.named_parameters()}
     assert moved["whole"] == pytest.approx(0.1, rel=1e-3)  # AdamW's first step: the learning rate
     assert moved["slow"] == pytest.approx(0.05, rel=1e-3)

@@ -38,6 +38,15 @@ class ExperimentConfig(Section, Generic[Family, Simulated]):
         return self
 
     @model_validator(mode="after")
+    def _every_process_has_a_part(self) -> "ExperimentConfig":
+        if self.resources.training_processes > self.training.micro_batches:
+            raise ValueError(
+                f"resources.training_processes ({self.resources.training_processes}) exceeds "
+                f"training.micro_batches ({self.training.micro_batches})"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _claims_are_about_what_is_evaluated(self) -> "ExperimentConfig":
         conditions, tasks = self.evaluation.conditions, self.evaluation.tasks
         for number, finding in enumerate(self.experiment.outcome.findings):

@@ -57,9 +57,19 @@ class ResourcesSection(Section):
     """Device; `auto` takes a GPU when there is one where Snakemake starts. Part of the run key."""
     training_threads: PositiveInt = 1
     """CPU threads of one training run. Part of the run key: another number sums in another order."""
+    training_processes: PositiveInt = 1
+    """Processes that train one run side by side, one a GPU (on a CPU, `training_threads` each): a power of two, at most `training.micro_batches`. Any number gives the same bits."""
     loader_workers: NonNegativeInt = 1
     """Threads that make training batches ahead; any number gives the same bits, 0 makes each when it is due."""
     evaluation_workers: PositiveInt = 1
     """Processes that run episodes side by side, one thread each; any number gives the same outcomes."""
     disk_gb: PositiveFloat = 1.0
     """Free space (GB) that must remain beyond what the run is estimated to write."""
+
+    @model_validator(mode="after")
+    def _processes_pair(self) -> "ResourcesSection":
+        if self.training_processes & (self.training_processes - 1):
+            raise ValueError(
+                f"training_processes ({self.training_processes}) must be a power of two"
+            )
+        return self

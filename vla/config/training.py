@@ -23,6 +23,8 @@ class TrainingSection(Section):
     """Optimiser steps."""
     batch_size: PositiveInt = 32
     """Samples a step."""
+    micro_batches: PositiveInt = 1
+    """Parts of the batch (a power of two that divides it) whose gradients are computed by themselves and then added in one fixed order: one after another where memory is short, or on several GPUs (`resources.training_processes`). The loss is the mean of the parts'."""
     learning_rate: PositiveFloat = 1.0e-3
     """Peak learning rate, reached after the warm-up."""
     optimizer: Literal["AdamW"] = "AdamW"
@@ -42,6 +44,15 @@ class TrainingSection(Section):
     determinism: Literal["portable", "strict", "fast"] = "portable"
     """`portable` repeats bit for bit on every x86-64 processor with AVX2 (on a GPU it is `strict`); `strict`
     on the same kind of processor or GPU. `fast` lets CUDA choose faster kernels, which do not repeat; records say so."""
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> "TrainingSection":
+        if self.micro_batches & (self.micro_batches - 1) or self.batch_size % self.micro_batches:
+            raise ValueError(
+                f"micro_batches ({self.micro_batches}) must be a power of two that divides "
+                f"batch_size ({self.batch_size})"
+            )
+        return self
 
     @model_validator(mode="after")
     def _warmup_fits(self) -> "TrainingSection":

@@ -53,11 +53,19 @@ def evaluation_mode(mode: str, accelerator: str) -> str:
     return "strict" if mode == "fast" else training_mode(mode, accelerator)
 
 
-def choose_device(accelerator: str) -> torch.device:
-    """The device of `cpu` or `cuda`; a GPU asked for and absent is a `UserError`."""
-    if accelerator == "cuda" and not torch.cuda.is_available():
+def choose_device(accelerator: str, number: int = 0) -> torch.device:
+    """The device of `cpu`, or GPU `number` for `cuda`; one asked for and absent is a `UserError`."""
+    if accelerator == "cpu":
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
         raise UserError(
             f"resources.accelerator is cuda, but PyTorch {torch.__version__} sees no GPU here.",
             "Run where there is one, check the driver with nvidia-smi, or set accelerator: cpu.",
         )
-    return torch.device(accelerator)
+    if number >= torch.cuda.device_count():
+        raise UserError(
+            f"resources.training_processes asks for GPU {number}, counted from 0; PyTorch sees "
+            f"{torch.cuda.device_count()}.",
+            "Set it to the number of GPUs at most.",
+        )
+    return torch.device("cuda", number)

@@ -64,6 +64,8 @@ class RunRecord(JobRecord):
     """Those that were trained on."""
     device: str
     """PyTorch's name of it, such as `cuda:0`."""
+    processes: int = 1
+    """That trained it side by side, one a GPU; any number gives the same bits."""
     determinism: Determinism
     parameters: int
     """Number of trained parameters."""

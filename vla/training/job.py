@@ -12,6 +12,7 @@ from vla.plan.items import Experiment, Run
 from vla.process.determinism import choose_device
 from vla.training import standard
 from vla.training.loop import Supervision, TrainingCode, TrainingResult, TrainingRun
+from vla.training.ranks import Ranks
 
 
 def open_data(experiment: Experiment) -> PreparedStore | Mixture:
@@ -27,15 +28,19 @@ def open_data(experiment: Experiment) -> PreparedStore | Mixture:
 
 
 def train_run(
-    experiment: Experiment, run: Run, data: PreparedStore | Mixture, supervision: Supervision
+    experiment: Experiment,
+    run: Run,
+    data: PreparedStore | Mixture,
+    supervision: Supervision,
+    ranks: Ranks,
 ) -> TrainingResult:
     """Train as the experiment says, by its own `train.py` where it has one.
 
     Call after `set_determinism`.
     """
-    device = choose_device(experiment.accelerator)
+    device = choose_device(experiment.accelerator, ranks.rank)
     train = training_code(experiment.folder)
-    return train(TrainingRun(experiment.config, run.seed, data, device, supervision))
+    return train(TrainingRun(experiment.config, run.seed, data, device, supervision, ranks))
 
 
 def training_code(folder: Path) -> TrainingCode:

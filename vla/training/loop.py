@@ -13,8 +13,10 @@ from vla.data.loading import batches
 from vla.data.mixture import Mixture
 from vla.data.sampling import Sampler
 from vla.data.store import PreparedStore
+from vla.errors import UserError
 from vla.policies.protocol import Inputs, Policy
-from vla.training.optimizer import build_optimizer, learning_rate, optimise
+from vla.training.optimizer import ALONE, build_optimizer, learning_rate, optimise
+from vla.training.ranks import Ranks
 
 
 @dataclass(frozen=True)
@@ -56,13 +58,15 @@ class Supervision(Protocol):
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """What training code is given: configuration, seed, data, device, and who watches over it."""
+    """What training code is given: configuration, seed, data, device, who watches over it, and which
+    of the processes that train it this is."""
 
     config: ExperimentConfig
     seed: int
     store: PreparedStore | Mixture
     device: torch.device
     supervision: Supervision
+    ranks: Ranks = ALONE
 
 
 @dataclass(frozen=True)
@@ -82,15 +86,26 @@ TrainingCode = Callable[[TrainingRun], TrainingResult]  # `train` of an experime
 def fit(run: TrainingRun, policy: Policy, sampler: Sampler) -> TrainingResult:
     """Train `policy` for `training.num_steps` steps, from the newest checkpoint if there is one.
 
+    `sampler`: gives batches of one part (`training.micro_batches`).
+
     The supervision may end it early: asked to stop by a signal with `GoOnLaterError`, by an anomaly
     with `UserError`.
     """
     config = run.config.training
+    parts = config.micro_batches
+    if sampler.batch_size * parts != config.batch_size:
+        raise UserError(
+            f"The sampler's batches of {sampler.batch_size} are not one of {parts} parts of "
+            f"training.batch_size ({config.batch_size}).",
+            "In train.py make it with batch_size=training.batch_size // training.micro_batches.",
+        )
     policy.to(run.device).train()
     optimizer = build_optimizer(policy, config)
 
-    def make_inputs(step: int) -> Inputs:
-        return policy.processor(sampler.batch(step))
+    def make_inputs(step: int) -> list[Inputs]:
+        """Of this rank's parts of the step's batch."""
+        own = run.ranks.parts(parts)
+        return [policy.processor(sampler.batch(step * parts + part)) for part in own]
 
     with run.supervision as supervision:
         first = supervision.resume(policy, optimizer)
@@ -101,7 +116,7 @@ def fit(run: TrainingRun, policy: Policy, sampler: Sampler) -> TrainingResult:
                 with supervision.waiting():
                     inputs = next(loader)
                 rate = learning_rate(step, config)
-                loss, norm = optimise(policy, optimizer, inputs, rate, config)
+                loss, norm = optimise(policy, optimizer, inputs, rate, config, run.ranks)
                 supervision.after_step(Step(step + 1, loss, norm, rate))
         final_loss, seconds = supervision.finish()
     return TrainingResult(policy, final_loss, seconds, first)

@@ -18,7 +18,7 @@ def train(run: TrainingRun) -> TrainingResult:
     sampler = Sampler(
         run.store,
         seed=run.seed,
-        batch_size=training.batch_size,
+        batch_size=training.batch_size // training.micro_batches,
         chunk_length=model.chunk_length,
         augmentation=run.config.data.augmentation,
     )
