@@ -80,7 +80,7 @@ def test_explain_tells_the_story_of_a_result_down_to_the_data(project):
     code, printed = ask(project, "explain", str(episodes))
     assert code == 0
     assert f"of the policy of run {run.name.split('-')[1]} (seed 1)" in printed
-    assert "on dataset metaworld-4tasks 1.0.0, content 26c369e8c42e" in printed
+    assert "on dataset metaworld-4tasks 2.0.0, content 4a401c4e7c62" in printed
     assert project.git("rev-parse", "HEAD").strip() in printed
 
 
@@ -138,7 +138,7 @@ def test_released_policy_is_the_one_of_its_run(project):
     assert code == 0
     trained = project.one("experiments/b/checkpoints/*/policy.safetensors")
     assert f"v1.0.0 of the model is {trained}" in printed
-    assert "on dataset metaworld-4tasks 1.0.0" in printed
+    assert "on dataset metaworld-4tasks 2.0.0" in printed
     content = released.read_bytes()
     released.unlink()
     released.write_bytes(content[:-1] + b"?")
