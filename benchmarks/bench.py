@@ -16,6 +16,7 @@ from benchmarks.data import bench_loading, bench_verification
 from benchmarks.growing import bench_growth
 from benchmarks.measuring import ROOT, ratio, row, run, seconds
 from benchmarks.portable import bench_portable
+from benchmarks.ranks import bench_ranks
 from tests.records import make_environment, make_evaluation_record, make_run_record
 from vla.config.complete import ExperimentConfig
 from vla.data.loading import batches
@@ -177,6 +178,7 @@ def main() -> None:
         bench_verification,
         bench_training,
         bench_portable,
+        bench_ranks,
         bench_loading,
         bench_growth,
         bench_planning,

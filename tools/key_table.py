@@ -78,6 +78,13 @@ EDITS = (
         "AdamW without `fused`", "vla/training/optimizer.py", "fused=True", "fused=False", ("run",)
     ),
     Edit(
+        "gradients of parts added the other way round",
+        "vla/training/ranks.py",
+        "sums.pop()[1] + vector",
+        "sums.pop(0)[1] + vector",
+        ("run",),
+    ),
+    Edit(
         "TF32 allowed",
         "vla/process/determinism.py",
         "allow_tf32 = not exact",
@@ -152,6 +159,13 @@ EDITS = (
         "vla/training/supervision.py",
         "import math\n",
         "import math\nimport logging\n",
+    ),
+    Edit("ranks wait longer", "vla/workflow/ranks.py", "PATIENCE = 10", "PATIENCE = 20"),
+    Edit(
+        "what ranks are told",
+        "vla/training/together.py",
+        "dtype=torch.uint8",
+        "dtype=torch.int64",
     ),
     Edit("another name in retention.py", "vla/training/retention.py", "keep", "stay"),
     Edit(
