@@ -119,7 +119,7 @@ def main() -> int:
         print(f"{QEMU} is missing: apt-get install qemu-user", file=sys.stderr)
         return 1
     same = True
-    print(f"{'processor':16} {'what':20} {'without':20} SHA-256 (policies: bc, rt2)")
+    print(f"{'processor':16} {'what':20} {'without':20} SHA-256 (policies: bc, rt1)")
     for arguments in (*(("train", encoder) for encoder in ENCODERS), ("simulate",)):
         what = " ".join(arguments)
         here = on_processor("", *arguments)

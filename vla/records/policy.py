@@ -30,12 +30,22 @@ def _of_a_family(content: Content) -> Content:
     return content | {"model": model, "spec": spec}
 
 
+def _tokens_are_rt1(content: Content) -> Content:
+    """Version 2 called the small token policy RT2, which is a vision-language model today."""
+    return content | {"model": rename_family(content["model"])}
+
+
+def rename_family(model: Content) -> Content:
+    """A `model` section of when the small token policy was called RT2."""
+    return model | {"type": "RT1"} if model["type"] == "RT2" else model
+
+
 class PolicyDescription(Record):
     """A trained policy: its architecture, its data, its weights."""
 
     KIND = "policy"
-    VERSION = 2
-    UPGRADES = (_of_a_family,)
+    VERSION = 3
+    UPGRADES = (_of_a_family, _tokens_are_rt1)
     SEALED_SINCE = 2
 
     key: str

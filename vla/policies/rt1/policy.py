@@ -1,4 +1,4 @@
-"""RT-2-style policy: the fused policy with actions as discrete tokens."""
+"""RT-1-style policy (Brohan et al. 2022): the fused policy with actions as discrete tokens."""
 
 from functools import partial
 
@@ -6,7 +6,7 @@ from vla.data.spec import DataSpec
 from vla.policies.parts.discrete_head import DiscreteHead
 from vla.policies.parts.fused import FusedPolicy
 from vla.policies.protocol import Policy
-from vla.policies.rt2.config import Config
+from vla.policies.rt1.config import Config
 
 
 def build(config: Config, spec: DataSpec) -> Policy:

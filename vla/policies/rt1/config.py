@@ -1,4 +1,4 @@
-"""`model` of RT-2-style policies."""
+"""`model` of RT-1-style policies."""
 
 from typing import Annotated, Literal
 
@@ -8,9 +8,9 @@ from vla.policies.parts.config import FusedConfig
 
 
 class Config(FusedConfig):
-    """RT-2's actions: every action dimension is one of `num_bins` tokens."""
+    """RT-1's actions: every action dimension is one of `num_bins` tokens of their own."""
 
-    type: Literal["RT2"] = "RT2"
+    type: Literal["RT1"] = "RT1"
     """Policy family."""
     num_bins: Annotated[int, Field(ge=2)] = 256
     """Bins an action dimension."""

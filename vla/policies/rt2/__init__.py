@@ -1,1 +1,0 @@
-"""RT-2-style policies: every action dimension as a discrete token."""
