@@ -13,7 +13,6 @@ from vla.errors import UserError
 from vla.files.atomic import write_json
 from vla.files.described import describe_file
 from vla.files.sealed import read_sealed, write_sealed
-from vla.plan.reading import model_settings
 from vla.policies.building import build_policy, count_parameters
 from vla.policies.parts.vocabulary import UNKNOWN, Vocabulary
 from vla.policies.protocol import Inputs, Policy
