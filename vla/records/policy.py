@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import Field
+
 from vla.files.described import File
 from vla.records.base import Content, Record
 from vla.records.part import Part
@@ -55,6 +57,8 @@ class PolicyDescription(Record):
     """The `model` section."""
     spec: dict[str, Any]
     """What the data fixes about the policy: cameras, sizes, sentences, ranges."""
+    assets: dict[str, str] = Field(default_factory=dict)
+    """Text files that came with pretrained parts, such as the tokenizer: name -> content."""
     tasks: tuple[TaskSentences, ...]
     """Tasks of the training data."""
     demonstration_seeds: tuple[int, ...]

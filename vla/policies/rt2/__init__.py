@@ -1,0 +1,1 @@
+"""RT-2: a vision-language model whose rarest tokens are actions."""
