@@ -18,7 +18,7 @@ from transformers import (
 )
 
 from vla.policies.parts.vlm.config import LanguageModelSection
-from vla.policies.parts.vlm.pretrained import check_kind, load_model
+from vla.policies.parts.vlm.pretrained import check_kind, load_model, make_config
 
 MODELS = {
     "llama": (LlamaConfig, LlamaForCausalLM),
@@ -106,7 +106,7 @@ def pretrained_language_model(assets: dict[str, str], folder: Path | None) -> La
     kind = content.get("model_type", "")
     check_kind("language model", kind, MODELS)
     config_class, model_class = MODELS[kind]
-    return LanguageModel(load_model(model_class, config_class.from_dict(content), folder))
+    return LanguageModel(load_model(model_class, make_config(config_class, content), folder))
 
 
 def new_cache(model: PreTrainedModel) -> DynamicCache:

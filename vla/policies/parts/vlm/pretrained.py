@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from transformers import PreTrainedConfig, PreTrainedModel
 
@@ -14,9 +16,9 @@ from vla.weights.places import weights_folder
 TEXTS = ("config.json", "preprocessor_config.json", "tokenizer.json")
 
 
-def folder_of(name: str, root: Path = ROOT) -> Path:
+def folder_of(name: str) -> Path:
     """Where the files of the registry's entry are; `UserError` when they are not."""
-    folder = weights_folder(name, root)
+    folder = weights_folder(name, ROOT)
     if not (folder / "config.json").is_file():
         raise UserError(
             f"{folder}/config.json is missing, which says what the weights {name} are of.",
@@ -37,6 +39,17 @@ def check_kind(what: str, kind: str, known: Iterable[str]) -> None:
             f"These weights are of a {kind or 'nameless kind'}, which is no {what} known here.",
             f"Take weights of one of: {', '.join(known)}.",
         )
+
+
+def make_config(kind: type[PreTrainedConfig], content: dict[str, Any]) -> PreTrainedConfig:
+    """A model's configuration; `UserError` when `content` is none of that kind."""
+    try:
+        return kind.from_dict(content)
+    except (StrictDataclassError, TypeError, ValueError) as error:
+        raise UserError(
+            f"config.json of the weights describes no {kind.__name__}: {error}",
+            "Take other weights.",
+        ) from None
 
 
 def load_model(

@@ -24,7 +24,7 @@ from transformers import (
 )
 
 from vla.errors import UserError
-from vla.policies.parts.vlm.pretrained import check_kind, load_model
+from vla.policies.parts.vlm.pretrained import check_kind, load_model, make_config
 
 SIZES = {"ViT-Ti": (192, 12, 3), "ViT-S": (384, 12, 6), "ViT-B": (768, 12, 12)}
 SIZES |= {"ViT-L": (1024, 24, 16)}  # width, layers, heads
@@ -96,7 +96,7 @@ def pretrained_tower(assets: dict[str, str], folder: Path | None) -> VisionTower
     kind = content.get("model_type", "siglip_vision_model")
     check_kind("vision tower", kind, TOWERS)
     config_class, model_class, arguments = TOWERS[kind]
-    config = config_class.from_dict(content)
+    config = make_config(config_class, content)
     config.vision_use_head = False  # SigLIP's pooling
     model = load_model(model_class, config, folder, **arguments)
     said = json.loads(assets.get("preprocessor_config.json", "{}"))
