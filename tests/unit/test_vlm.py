@@ -29,8 +29,8 @@ from vla.data.samples import observe
 from vla.data.sampling import Sampler
 from vla.data.spec import DataSpec
 from vla.errors import UserError
-from vla.plan.reading import model_settings
-from vla.policies.building import build_policy
+from vla.plan.reading import load_experiment, model_settings
+from vla.policies.building import build_policy, count_parameters
 from vla.policies.parts.vlm import masks, pretrained
 from vla.policies.parts.vlm.tokens import ByteTokenizer
 from vla.policies.parts.vlm.vision import VisionTower, fresh_tower, pretrained_tower
@@ -467,3 +467,15 @@ def test_small_policies_and_plans_load_neither_transformers_nor_peft():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
     )
     assert finished.returncode == 0, finished.stderr
+
+
+def test_rt2_of_the_requirements_has_300_million_parameters():
+    """Experiment 101, on CALVIN's cameras, proprioception (15) and actions (7)."""
+    config = load_experiment(ROOT / "experiments/exp_101_rt2_calvin/config.yaml")
+    cameras = config.data.cameras
+    spec = DataSpec(cameras, 200, ("go",), (0.0,) * 15, (1.0,) * 15, (-1.0,) * 7, (1.0,) * 7)
+    with torch.device("meta"):  # no memory for weights
+        built = build_policy(config.model, spec)
+    assert config.model.num_params == 300_000_000
+    assert count_parameters(built) == pytest.approx(300e6, rel=0.1)
+    assert count_parameters(built.vision) == pytest.approx(86e6, rel=0.01)  # ViT-B/16

@@ -6,12 +6,17 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from safetensors.torch import save_file
 
 from tests.project import ROOT
 from vla.config.model import ModelSection
 from vla.config.weights import WeightsName
 from vla.errors import UserError
+from vla.files.yaml import read_yaml
+from vla.plan.deployment import Deployment
+from vla.plan.items import Run
+from vla.plan.plan import Plan
 from vla.plan.weights import find_weights, load_weights, weights_named
 from vla.records.weights import WeightsRecord
 from vla.weights.fetching import fetch
@@ -158,3 +163,30 @@ def test_names_of_weights_are_found_wherever_a_section_has_them():
     section = Outer(first="b", inner=Inner(second="a"))
     assert weights_named(section) == ("a", "b")
     assert weights_named(Outer()) == ()
+
+
+def test_key_of_a_run_holds_the_weights_it_names_and_no_other_run_notices(experiment):
+    """Nor does it notice the families that it did not choose, or their packages."""
+    root = experiment.root
+
+    def plan_run(model: dict, digit: str) -> Run:
+        files = f"{{model.safetensors: {{sha256: {64 * digit!r}, bytes: 1}}}}"
+        entry = f"tiny: {{folder: a, licence: MIT, files: {files}}}\n"
+        (root / "config/weights.yaml").write_text(entry)
+        path = root / "experiments/exp_001_baseline/config.yaml"
+        path.write_text(yaml.safe_dump(read_yaml(path) | {"model": model}))
+        config = {"experiments": ["exp_001_baseline"]}
+        (run,) = Plan(root, config, Deployment(False, "cpu")).experiments["exp_001_baseline"].runs
+        return run
+
+    named = {"type": "OFT", "vision_weights": "tiny"}
+    first, second = plan_run(named, "1"), plan_run(named, "2")
+    assert first.key != second.key
+    assert first.identity["weights"] != second.identity["weights"]
+    assert {"transformers", "tokenizers", "peft"} <= first.identity["environment"].keys()
+    assert "vla/policies/parts/vlm/vision.py" in first.identity["code"]
+    plain, again = plan_run({"type": "BC"}, "1"), plan_run({"type": "BC"}, "2")
+    assert plain.key == again.key
+    assert "weights" not in plain.identity
+    assert "transformers" not in plain.identity["environment"]
+    assert not [name for name in plain.identity["code"] if "vlm" in name or "weights" in name]

@@ -110,6 +110,10 @@ class Plan:
         """The registry's entry of that name."""
         return find_weights(self.weights, name, "A job")
 
+    def read_experiment(self, name: str) -> Experiment:
+        """An experiment folder, listed in config/config.yaml or not."""
+        return self._experiment(name)
+
     def find_store(self, name: str) -> Store:
         return find(tuple(store for e in self.experiments.values() for store in e.stores), name)
 
@@ -119,7 +123,8 @@ class Plan:
     def used_stores(self) -> set[str]:
         """Names of the stores that any experiment folder uses, listed or not, with conda or without.
 
-        `UserError` when a folder does not tell: it may be half written.
+        From a dataset that is not pinned here nothing was prepared. `UserError` when a folder does not
+        tell: it may be half written.
         """
         accelerator = self.deployment.accelerator
         plans = [
@@ -130,7 +135,17 @@ class Plan:
         for name in experiment_names(self.root):
             path = self.root / "experiments" / name / "config.yaml"
             config = load_experiment(path)
-            names |= {store.name for plan in plans for store in plan._stores(config, path)}
+            pinned = [
+                (dataset, self.registry[dataset])
+                for dataset in shares_of(config.data)
+                if dataset in self.registry
+                and manifest_file(self.registry[dataset], self.root).is_file()
+            ]
+            names |= {
+                plan._store(dataset, entry, config.data.cameras).name
+                for plan in plans
+                for dataset, entry in pinned
+            }
         return names
 
     def _experiment(self, name: str) -> Experiment:
