@@ -34,7 +34,7 @@ MODELS = {
         encoder: {name: {"vision_encoder": encoder} for name in ("bc", "rt1")}
         for encoder in ("ConvStem/16", "ViT-Ti/16")
     },
-    "VLM": {name: VLM for name in ("rt2", "oft", "flow")},
+    "VLM": dict.fromkeys(("rt2", "oft", "flow"), VLM),
 }
 STEPS = 2
 WORDS, TOKENS = 10, 80  # of an instruction, as the families have them by default
