@@ -66,7 +66,7 @@ class RunRecord(JobRecord):
     """PyTorch's name of it, such as `cuda:0`."""
     determinism: Determinism
     parameters: int
-    """Number of trained parameters."""
+    """Number of the policy's parameters, frozen ones included."""
     final_loss: Number
     """Mean training loss over the last `tracking.log_every` steps."""
     training_seconds: float
