@@ -1,5 +1,6 @@
 """Policies on vision-language models: the library's own outputs, only actions, only what is to learn."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -129,19 +130,28 @@ def test_policy_without_language_hears_nothing(policy, store, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_padding_and_actions_beyond_the_end_change_nothing(policy, inputs, kind):
+def test_padding_changes_nothing(policy, inputs, kind):
     built = policy(kind)
     given = inputs(built)
     padded = given | {"tokens": given["tokens"].masked_fill(~given["said"], 7)}
     assert not given["said"].all()
     assert torch.equal(built.act(padded), built.act(given))
     assert torch.equal(built.loss(padded), built.loss(given))
-    given["valid"][0, 2:] = False
-    beyond = given["actions"].clone()
-    beyond[0, 3] = 0.5
-    if kind != "RT2":  # where slots see one another, their noise may
-        beyond = given["actions"] if kind == "flow" else beyond
-    assert torch.equal(built.loss(given | {"actions": beyond}), built.loss(given))
+
+
+@pytest.mark.parametrize("kind", ["RT2", "OFT"])
+def test_actions_beyond_the_end_of_an_episode_teach_nothing(policy, inputs, kind):
+    built = policy(kind)
+    given = inputs(built)
+    given["valid"][0] = torch.tensor([True, True, False, False])
+
+    def loss(step: int) -> torch.Tensor:
+        actions = given["actions"].clone()
+        actions[0, step] = 1.0
+        return built.loss(given | {"actions": actions})
+
+    assert torch.equal(loss(2), built.loss(given))
+    assert not torch.equal(loss(1), built.loss(given))
 
 
 def test_language_model_gives_the_librarys_own_outputs(policy, inputs):
@@ -429,6 +439,18 @@ def test_weights_that_lack_a_tensor_are_refused(policy, weights):
     with pytest.raises(
         UserError, match=r"lacks 1 weights of a Qwen3ForCausalLM, such as model\.layers"
     ):
+        policy("OFT", language_weights="words")
+
+
+def test_description_cannot_ask_for_other_code_or_for_quantised_weights(policy, inputs, weights):
+    config = weights / "words/config.json"
+    given, plain = json.loads(config.read_text()), policy("OFT", language_weights="words")
+    asked = {"attn_implementation": "somebody/attention", "auto_map": {"AutoModel": "evil.Model"}}
+    config.write_text(json.dumps(given | asked))
+    built = policy("OFT", language_weights="words")
+    assert torch.equal(built.act(inputs(built)), plain.act(inputs(plain)))
+    config.write_text(json.dumps(given | {"quantization_config": {"quant_method": "bitsandbytes"}}))
+    with pytest.raises(UserError, match="says that they are quantised"):
         policy("OFT", language_weights="words")
 
 

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import (
@@ -112,8 +111,3 @@ def pretrained_language_model(assets: dict[str, str], folder: Path | None) -> La
 def new_cache(model: PreTrainedModel) -> DynamicCache:
     """An empty cache of keys and values for all layers of a model."""
     return DynamicCache(config=model.config)
-
-
-def meta() -> bool:
-    """Whether new tensors take no memory: a model is built only to be counted."""
-    return torch.get_default_device().type == "meta"

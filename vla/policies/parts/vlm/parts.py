@@ -1,13 +1,15 @@
 """The parts that a policy on a vision-language model consists of, fresh or pretrained."""
 
 from dataclasses import dataclass
+from pathlib import Path
+
+import torch
 
 from vla.data.spec import DataSpec
 from vla.policies.parts.vlm.config import VLMConfig
 from vla.policies.parts.vlm.language import (
     LanguageModel,
     fresh_language_model,
-    meta,
     pretrained_language_model,
 )
 from vla.policies.parts.vlm.pretrained import folder_of, read_assets
@@ -36,8 +38,8 @@ def initial_parts(config: VLMConfig, spec: DataSpec) -> Parts:
         for part, folder in folders.items()
         for file, text in read_assets(folder).items()
     }
-    if meta():
-        folders = {}  # only counted: no weights are read
+    if torch.get_default_device().type == "meta":
+        folders = {}  # the policy is only counted: no weights are read
     return Parts(
         _vision(config, spec, assets, folders.get("vision")),
         _language(config, assets, folders.get("language")),
@@ -56,13 +58,13 @@ def restored_parts(config: VLMConfig, spec: DataSpec, assets: Texts) -> Parts:
     )
 
 
-def _vision(config: VLMConfig, spec: DataSpec, assets: Texts, folder) -> VisionTower:
+def _vision(config: VLMConfig, spec: DataSpec, assets: Texts, folder: Path | None) -> VisionTower:
     if config.vision_weights:
         return pretrained_tower(_of("vision", assets), folder)
     return fresh_tower(config.vision_encoder, config.picture_size or spec.image_size)
 
 
-def _language(config: VLMConfig, assets: Texts, folder) -> LanguageModel:
+def _language(config: VLMConfig, assets: Texts, folder: Path | None) -> LanguageModel:
     if config.language_weights:
         return pretrained_language_model(_of("language", assets), folder)
     return fresh_language_model(config.language_model)

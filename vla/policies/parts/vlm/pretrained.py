@@ -42,9 +42,20 @@ def check_kind(what: str, kind: str, known: Iterable[str]) -> None:
 
 
 def make_config(kind: type[PreTrainedConfig], content: dict[str, Any]) -> PreTrainedConfig:
-    """A model's configuration; `UserError` when `content` is none of that kind."""
+    """A model's configuration; `UserError` when `content` is none of that kind, or quantised.
+
+    How attention is computed is this project's choice: a name there could ask for code from the hub.
+    """
+    if content.get("quantization_config"):
+        raise UserError(
+            "config.json of the weights says that they are quantised.",
+            "Take them in fp32, fp16 or bf16.",
+        )
+    kept = {
+        name: value for name, value in content.items() if not name.endswith("attn_implementation")
+    }
     try:
-        return kind.from_dict(content)
+        return kind.from_dict(kept, attn_implementation="sdpa")
     except (StrictDataclassError, TypeError, ValueError) as error:
         raise UserError(
             f"config.json of the weights describes no {kind.__name__}: {error}",
