@@ -127,6 +127,11 @@ def stores_of(experiment):
     return [ancient(relative(store_record(ROOT, store.name))) for store in experiment.stores]
 
 
+def weights_of(experiment):
+    records = [ask(PLAN.weights_verification, weights) for weights in experiment.weights]
+    return [ancient(relative(record)) for record in records]
+
+
 def evaluation_records(*experiments):
     """Records of every evaluation of some experiments; what they hold is covered by keys."""
     return [

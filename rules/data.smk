@@ -64,6 +64,46 @@ rule prepare_dataset:
         "../scripts/prepare_dataset.py"
 
 
+rule fetch_weights:
+    """Bring missing files of pretrained weights here, from a folder or the hub; needs their pins."""
+    output:
+        "weights/.state/{weights}/{number}.fetched.json",
+    log:
+        "weights/.state/{weights}/{number}.fetch.log",
+    benchmark:
+        "weights/.state/{weights}/{number}.fetch.benchmark.tsv"
+    conda:
+        "../envs/train-cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Fetch weights {wildcards.weights}"
+    script:
+        "../scripts/fetch_weights.py"
+
+
+rule verify_weights:
+    """Hash every file of pretrained weights against its pin."""
+    input:
+        ancient("weights/.state/{weights}/{number}.fetched.json"),
+    output:
+        "weights/.state/{weights}/{number}.weights.json",
+    log:
+        "weights/.state/{weights}/{number}.verify.log",
+    benchmark:
+        "weights/.state/{weights}/{number}.verify.benchmark.tsv"
+    conda:
+        "../envs/train-cpu.yaml"
+    threads: workflow.cores
+    resources:
+        mem_mb=500,
+    message:
+        "Verify weights {wildcards.weights}"
+    script:
+        "../scripts/verify_weights.py"
+
+
 rule collect_demonstrations:
     """Collect demonstrations from scripted experts, as config/demonstrations.yaml says."""
     input:

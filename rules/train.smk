@@ -6,6 +6,7 @@ rule train:
     input:
         check=ancient("experiments/{experiment}/results/{run}/check.json"),
         stores=lambda wildcards: stores_of(experiment_of(wildcards)),
+        weights=lambda wildcards: weights_of(experiment_of(wildcards)),
     output:
         "experiments/{experiment}/results/{run}/run.json",
     log:

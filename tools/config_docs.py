@@ -21,6 +21,7 @@ from vla.config.complete import ExperimentConfig
 from vla.config.datasets import DatasetEntry
 from vla.config.demonstrations import DemonstrationsConfig
 from vla.config.evaluation import DEFAULT_SIMULATOR
+from vla.config.weights import WeightsEntry
 from vla.config.workflow import WorkflowConfig
 from vla.files.atomic import write_text
 from vla.plan.reading import sections_in
@@ -42,6 +43,7 @@ FILES: dict[str, tuple[str, type[BaseModel]]] = {
     "experiment": ("experiments/*/config.yaml", ExperimentConfig[MODELS, SIMULATOR]),
     "workflow": ("config/config.yaml", WorkflowConfig),
     "dataset": ("config/datasets.yaml, each entry", DatasetEntry),
+    "weights": ("config/weights.yaml, each entry", WeightsEntry),
     "demonstrations": ("config/demonstrations.yaml", DemonstrationsConfig[SIMULATOR]),
 }
 HEADER = """# Configuration

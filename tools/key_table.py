@@ -17,7 +17,7 @@ from vla.plan.plan import Plan
 ROOT = Path(__file__).parents[1]
 PARTS = ("config", "envs", "experiments", "reports/templates", "scripts", "vla")
 IGNORED = ("__pycache__", "checkpoints", "results", "logs", "models", "archive")
-BC, RT2 = "exp_001_baseline", "exp_002_action_tokens"  # of one policy family each
+BC, RT1 = "exp_001_baseline", "exp_002_action_tokens"  # of one policy family each
 # What is made from what.
 FOLLOWS = {
     "store": ("run",),
@@ -55,7 +55,7 @@ class Edit:
             kind = pending.pop()
             kinds.add(kind)
             pending += FOLLOWS[kind]
-        places = {(name, kind) for name in (BC, RT2) for kind in kinds if kind not in SHARED}
+        places = {(name, kind) for name in (BC, RT1) for kind in kinds if kind not in SHARED}
         chosen = {place for place in places if self.only in ("", place[0])}
         return chosen | {("", kind) for kind in kinds if kind in SHARED}
 
@@ -64,7 +64,7 @@ HEADS = "vla/policies/parts/regression_head.py"
 TABLE = "reports/templates/success_rates.html.j2"
 EDITS = (
     Edit(
-        "BC gets the head of RT2",
+        "BC gets the head of RT1",
         "vla/policies/bc/policy.py",
         "return FusedPolicy(config, spec, RegressionHead)",
         "return FusedPolicy(config, spec, lambda *sizes: DiscreteHead(*sizes, 256))",
@@ -107,11 +107,11 @@ EDITS = (
     ),
     Edit(
         "a hyperparameter of one experiment",
-        f"experiments/{RT2}/config.yaml",
+        f"experiments/{RT1}/config.yaml",
         "num_steps: 2000",
         "num_steps: 2001",
         ("run",),
-        RT2,
+        RT1,
     ),
     Edit(
         "actions counted twice in a rollout",
@@ -192,7 +192,7 @@ EDITS = (
 
 def keys(root: Path) -> dict[tuple[str, str], str]:
     """(experiment, kind) -> key."""
-    config = {"experiments": [BC, RT2], "comparisons": [[BC, RT2]]}
+    config = {"experiments": [BC, RT1], "comparisons": [[BC, RT1]]}
     plan = Plan(root, config, Deployment(use_conda=False, accelerator="cpu"))
     found = {("", "comparison"): plan.comparisons[0].key, ("", "report"): plan.report.key}
     for name, experiment in plan.experiments.items():

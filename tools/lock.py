@@ -74,6 +74,7 @@ def lock_host(root: Path) -> None:
         uv = [Path(sys.executable).with_name("uv"), "pip", "compile", "--universal", "--upgrade"]
         uv += ["--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate"]
         host = ["pyproject.toml", "--group", "dev", "--group", "torch", "-c", constraints]
+        host += ["--no-emit-package", "torch"]  # which peft asks for; it is installed first
         _run([*uv, "--quiet", *host, "-o", "envs/host.lock.txt"], root)
         tools = ["--group", "pyproject.toml:conda", "-o", "envs/conda-tools.lock.txt"]
         _run([*uv, "--quiet", *tools], root)

@@ -7,6 +7,7 @@ processor the bits must change, or the setting would be needless. Exits with 1 w
     python -m tools.portability                            # the table
     python -m tools.portability train ConvStem/16          # on this processor, as JSON
     python -m tools.portability train ConvStem/16 MKL_CBWR # without that setting
+    python -m tools.portability train VLM                  # families on a vision-language model
     python -m tools.portability simulate                   # states and pictures of a simulated task
 """
 
@@ -23,22 +24,35 @@ QEMU = "qemu-x86_64"
 # With AVX2, of both makers, with other caches; QEMU does not emulate AVX-512.
 PROCESSORS = ("EPYC", "Haswell", "Skylake-Server")
 SETTINGS = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_CBWR")
-ENCODERS = ("ConvStem/16", "ViT-Ti/16")
+VLM = {
+    "vision_encoder": "ViT-Ti/16",
+    "language_model": {"width": 64, "layers": 2, "heads": 4, "key_value_heads": 2, "mlp_width": 96},
+}
+# What is trained -> policy family -> its settings.
+MODELS = {
+    **{
+        encoder: {name: {"vision_encoder": encoder} for name in ("bc", "rt1")}
+        for encoder in ("ConvStem/16", "ViT-Ti/16")
+    },
+    "VLM": dict.fromkeys(("rt2", "oft", "flow"), VLM),
+}
 STEPS = 2
+WORDS, TOKENS = 10, 80  # of an instruction, as the families have them by default
 
 Hashes = dict[str, str]
 
 
-def train(encoder: str, without: str = "") -> Hashes:
+def train(what: str, without: str = "") -> Hashes:
     """SHA-256 of the weights after a short training, and of the actions that they then choose.
 
-    By policy family. Made-up samples: nothing is read. Call in a process that has computed nothing yet.
+    By policy family; `what`: one of MODELS. Made-up samples: nothing is read. Call in a process that
+    has computed nothing yet.
     """
     import torch  # here: the table needs none of it
 
     from vla.config.training import TrainingSection
     from vla.data.spec import DataSpec
-    from vla.plugins import plugins
+    from vla.plan.reading import model_settings
     from vla.policies.building import build_policy
     from vla.process import variables
     from vla.process.determinism import set_determinism
@@ -51,8 +65,8 @@ def train(encoder: str, without: str = "") -> Hashes:
     )
     training = TrainingSection(num_steps=STEPS, warmup_steps=0)
     found = {}
-    for name, plugin in plugins("policies").items():
-        config = plugin.load("config").Config(vision_encoder=encoder)
+    for name, settings in MODELS[what].items():
+        config = model_settings({"type": name}).model_validate(settings)
         random = torch.Generator().manual_seed(0)
         torch.manual_seed(0)
         policy = build_policy(config, spec).train()
@@ -61,10 +75,14 @@ def train(encoder: str, without: str = "") -> Hashes:
             "pictures": torch.randint(
                 0, 256, (3, 1, 3, 32, 32), dtype=torch.uint8, generator=random
             ),
-            "words": torch.randint(0, 4, (3, config.max_words), generator=random),
+            "words": torch.randint(0, 4, (3, WORDS), generator=random),
             "state": torch.randn(3, 4, generator=random),
             "actions": torch.rand(3, config.chunk_length, 4, generator=random) * 2 - 1,
             "valid": torch.rand(3, config.chunk_length, generator=random) < 0.9,
+            "tokens": torch.randint(0, 256, (3, TOKENS), generator=random),
+            "said": torch.arange(TOKENS) < torch.tensor([[20], [80], [1]]),
+            "noise": torch.randn(3, config.chunk_length, 4, generator=random),
+            "time": torch.rand(3, generator=random),
         }
         for _ in range(STEPS):
             optimise(policy, optimizer, [inputs], 1e-3, training)
@@ -119,8 +137,10 @@ def main() -> int:
         print(f"{QEMU} is missing: apt-get install qemu-user", file=sys.stderr)
         return 1
     same = True
-    print(f"{'processor':16} {'what':20} {'without':20} SHA-256 (policies: bc, rt2)")
-    for arguments in (*(("train", encoder) for encoder in ENCODERS), ("simulate",)):
+    print(
+        f"{'processor':16} {'what':20} {'without':20} SHA-256 (policies: bc, rt1; rt2, oft, flow)"
+    )
+    for arguments in (*(("train", what) for what in MODELS), ("simulate",)):
         what = " ".join(arguments)
         here = on_processor("", *arguments)
         print(_row("", what, "", here), flush=True)
@@ -130,7 +150,7 @@ def main() -> int:
             print(_row(processor, what, "", hashes), flush=True)
     for setting in SETTINGS:
         for processor in ("", PROCESSORS[0]):
-            arguments = ("train", ENCODERS[0], setting)
+            arguments = ("train", "ConvStem/16", setting)
             hashes = on_processor(processor, *arguments)
             print(_row(processor, " ".join(arguments[:2]), setting, hashes), flush=True)
     print("The bits are the same on all." if same else "Processors differ.")

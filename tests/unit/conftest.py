@@ -37,6 +37,25 @@ TASKS = (
 )
 
 
+FUSED = {"fusion": {"width": 16, "layers": 1, "heads": 2}, "chunk_length": 4, "max_words": 6}
+VLM = {
+    "vision_encoder": "ViT-Ti/8",
+    "language_model": {
+        **{"width": 32, "layers": 2, "heads": 4, "key_value_heads": 2, "mlp_width": 48},
+        "vocabulary": 320,
+    },
+    "max_tokens": 24,
+    "chunk_length": 4,
+}
+TINY_MODELS = {  # by family
+    "BC": FUSED,
+    "RT1": FUSED,
+    "RT2": VLM | {"num_bins": 16},
+    "OFT": VLM,
+    "flow": VLM | {"expert": {"width": 16, "mlp_width": 24}, "integration_steps": 3},
+}
+
+
 @pytest.fixture(scope="session")
 def store() -> PreparedStore:
     """40 frames of noise. `action[:, 0]` is the number of the row, by which tests know it again."""
@@ -68,11 +87,7 @@ def make_config() -> Callable[..., ExperimentConfig]:
     def make(**sections: dict) -> ExperimentConfig:
         content: dict[str, dict] = {
             "experiment": {"name": "tiny"},
-            "model": {
-                "fusion": {"width": 16, "layers": 1, "heads": 2},
-                "chunk_length": 4,
-                "max_words": 6,
-            },
+            "model": TINY_MODELS[sections.get("model", {}).get("type", "BC")],
             "training": {"num_steps": 8, "batch_size": 8, "warmup_steps": 2},
             "data": {},
             "evaluation": {"execute_steps": 4},

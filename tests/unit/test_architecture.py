@@ -10,7 +10,7 @@ from tests.project import ROOT
 # From the ground up: a module imports from its own line and those above.
 LAYERS = (
     *(("errors", "words"), ("plugins",), ("files",), ("config",), ("records",), ("source",)),
-    *(("locks",), ("process",), ("data",), ("plan",), ("simulation",), ("policies",)),
+    *(("locks",), ("process",), ("data",), ("weights",), ("plan",), ("simulation",), ("policies",)),
     *(("monitoring",), ("tracking",), ("training",), ("evaluation",), ("statistics",)),
     *(("knowledge",), ("report",), ("release",), ("reproduction",), ("checks",)),
     *(("upkeep",), ("workflow",), ("cli",)),

@@ -30,14 +30,14 @@ def family_code(root: Path, family: str) -> dict[str, str]:
 def test_another_head_changes_its_family_and_no_other(tmp_path):
     """A head decides results: choosing another must be another key, and only there."""
     shutil.copytree(ROOT / "vla", tmp_path / "vla", ignore=shutil.ignore_patterns("__pycache__"))
-    before = {family: family_code(tmp_path, family) for family in ("bc", "rt2")}
+    before = {family: family_code(tmp_path, family) for family in ("bc", "rt1")}
     # In a copy of its own, since hashes are cached by path.
     shutil.copytree(tmp_path / "vla", tmp_path / "swapped/vla")
     module = tmp_path / "swapped/vla/policies/bc/policy.py"
     text = module.read_text().replace("regression_head", "discrete_head")
     module.write_text(text.replace("RegressionHead", "DiscreteHead"))
-    after = {family: family_code(tmp_path / "swapped", family) for family in ("bc", "rt2")}
-    assert after["rt2"] == before["rt2"]
+    after = {family: family_code(tmp_path / "swapped", family) for family in ("bc", "rt1")}
+    assert after["rt1"] == before["rt1"]
     shared = before["bc"].keys() & after["bc"].keys()
     changed = {name for name in shared if before["bc"][name] != after["bc"][name]}
     assert changed == {"vla/policies/bc/policy.py"}
@@ -53,7 +53,7 @@ def test_what_watches_over_training_is_no_part_of_what_decides_it():
 
 
 def test_plans_are_made_without_pytorch():
-    for family in ("bc", "rt2"):
+    for family in ("bc", "rt1"):
         name = f"vla/policies/{family}/config.py"
         imported = executed_files({name: ROOT / name}, ROOT).values()
         assert not [path for path in imported if "import torch" in path.read_text()]

@@ -33,6 +33,7 @@ from vla.records.removals import RemovalEntry
 from vla.records.run import RunRecord
 from vla.records.summary import SummaryRecord
 from vla.records.verification import StoreVerification
+from vla.records.weights import WeightsRecord
 
 BEFORE = ROOT / "tests/data/records"  # as the project wrote them at version 1, with fewer packages
 MANIFEST = ROOT / "data/metaworld-4tasks.manifest.json"
@@ -59,6 +60,13 @@ def made_since() -> list[Record]:
             columns=File("parts/00000.npz", 1, "0" * 64),
             seeds=(7,),
             episodes=[("0" * 64, {"frames": 30})],
+        ),
+        WeightsRecord(
+            name="vit",
+            source="somewhere",
+            licence="MIT",
+            content="0" * 64,
+            files={"model.safetensors": FileState(1, 2, 3, 4)},
         ),
         StoreVerification(prepared="0" * 64, files={"a.npy": FileState(1, 2, 3, 4)}),
     ]

@@ -87,7 +87,7 @@ def rows(folder: Path) -> list[dict[str, str]]:
         return [{name: row[name] for name in REPEATED} for row in csv.DictReader(stream)]
 
 
-@pytest.mark.parametrize("kind", ["BC", "RT2"])
+@pytest.mark.parametrize("kind", ["BC", "RT1", "flow"])
 def test_equal_seed_equal_weights_other_seed_others(train, tmp_path, kind):
     model = {"type": kind}
     first, again = train("first", model=model), train("again", model=model)
@@ -112,7 +112,7 @@ def test_bits_do_not_depend_on_the_number_of_loader_workers(train, tmp_path):
     assert rows(tmp_path / "none") == rows(tmp_path / "some")
 
 
-@pytest.mark.parametrize("kind", ["BC", "RT2"])
+@pytest.mark.parametrize("kind", ["BC", "RT1", "RT2", "OFT", "flow"])
 def test_interrupted_run_goes_on_to_the_same_bits(train, tmp_path, kind):
     model = {"type": kind}
     whole = train("whole", model=model)

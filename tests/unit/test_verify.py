@@ -108,7 +108,7 @@ def test_losses_of_one_model_must_agree_within_the_tolerance(make_run):
     one, other = make_run(), make_run("q", key="other", loss=0.55)
     assert verify(one, other).word == "undecided"
     assert verify(one, other, tolerance=0.1).word == "equivalent"
-    another_model = make_run("q", key="other", loss=0.55, identity={"model": {"type": "RT2"}})
+    another_model = make_run("q", key="other", loss=0.55, identity={"model": {"type": "RT1"}})
     assert verify(one, another_model).word == "equivalent"
 
 

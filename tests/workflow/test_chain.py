@@ -54,7 +54,7 @@ def test_records_name_what_was_made_and_of_what(finished):
     assert record.environment.packages["snakemake"]
     assert record.identity["training"]["num_steps"] == 6
     code = record.identity["code"]
-    assert {"vla/training/standard.py", "vla/policies/rt2/policy.py"} <= code.keys()
+    assert {"vla/training/standard.py", "vla/policies/rt1/policy.py"} <= code.keys()
     assert "vla/policies/bc/policy.py" not in code, "a family that was not chosen"
     assert record.determinism.deterministic_algorithms is True
     resolved = json.loads(finished.one("experiments/b/results/*/config.resolved.json").read_text())

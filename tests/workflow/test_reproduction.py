@@ -60,7 +60,7 @@ def test_other_number_of_threads_is_listed(project):
 def test_other_kind_of_model_is_listed(project):
     code, printed = ask(project, "verify", *(str(runs(project, name)[0]) for name in "ab"))
     assert code != 0
-    assert "model.type BC → RT2" in printed
+    assert "model.type BC → RT1" in printed
 
 
 def test_policy_that_changed_is_refused(project):
@@ -175,7 +175,7 @@ def test_snakemake_target_answers_as_the_command_does(finished, project):
     assert "IDENTICAL" in ask_snakemake(*same, ok=True)
     printed = ask_snakemake(*(runs(project, name)[0] for name in "ab"), ok=False)
     assert "UNDECIDED" in printed
-    assert "model.type BC → RT2" in printed
+    assert "model.type BC → RT1" in printed
     assert "Which two runs?" in project.snakemake("verify", ok=False)
 
 

@@ -62,6 +62,9 @@ def disk_needs(experiment: Experiment, parameters: int | None) -> list[Need]:
     for entry in experiment.datasets:
         missing = missing_files(entry, read_manifest(manifest_file(entry, root)), root)
         needs.append(Need("dataset", fetched_bytes(missing, root), dataset_folder(entry, root)))
+    for weights in experiment.weights:
+        missing = sum(file.bytes for file in weights.missing())
+        needs.append(Need("weights", missing, weights.folder))
     return needs + [
         Need("prepared data", _store_bytes(store, root), stores_folder(root))
         for store in experiment.stores
@@ -74,7 +77,7 @@ def parameter_count(experiment: Experiment) -> int | None:
     `UserError` when they are not what `model.num_params` states.
     """
     shape = _shape(experiment.stores[0], experiment.root)  # those that are mixed have one shape
-    if shape is None:  # not here yet
+    if shape is None or any(weights.missing() for weights in experiment.weights):  # not here yet
         return experiment.config.model.num_params
     spec = DataSpec(
         cameras=experiment.config.data.cameras,

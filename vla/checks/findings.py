@@ -27,6 +27,7 @@ from vla.process.determinism import choose_device
 from vla.process.portable import lacks_portable
 from vla.records.check import Finding
 from vla.source.git import git_state, may_decide
+from vla.weights.pinned import PinnedWeights
 from vla.words import duration, size
 
 GB = 1e9
@@ -40,6 +41,7 @@ def check_experiment(experiment: Experiment, root: Path, allow_dirty: bool) -> l
         *_words(experiment),
         _code(root, allow_dirty),
         *(_dataset(store, root) for store in experiment.stores),
+        *(_weights(weights) for weights in experiment.weights),
         model,
         *_disks(experiment, parameters),
         *_device(experiment, parameters),
@@ -129,6 +131,14 @@ def _dataset(store: Store, root: Path) -> Finding:
         found,
         f"No DVC remote or cache has the rest: see data/README.md, then dvc pull {entry.path}.dvc",
     )
+
+
+def _weights(weights: PinnedWeights) -> Finding:
+    missing, what = weights.missing(), f"{weights.name}, content {weights.content[:12]}"
+    if not missing:
+        return Finding("weights", "ok", f"{what}, {len(weights.files)} files here")
+    still = size(sum(file.bytes for file in missing))
+    return Finding("weights", "ok", f"{what}; {still} still to come from {weights.source}")
 
 
 def _model(experiment: Experiment) -> tuple[int | None, Finding]:

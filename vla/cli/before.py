@@ -11,12 +11,11 @@ from vla.cli.shared import (
     UseConda,
     complete_experiment,
     console,
-    find_experiments,
     find_root,
     read_plan,
     styled,
 )
-from vla.knowledge.folders import create_experiment
+from vla.knowledge.folders import create_experiment, find_folder
 
 
 def new(
@@ -48,13 +47,15 @@ def new(
 def check(names: Experiments = None, use_conda: UseConda = False) -> None:
     """Look at all that must be there before a run: words, code, data, disk, device, time.
 
+    Also of experiments that config/config.yaml does not list.
     The workflow does the same before it trains, and stops when a line fails.
     """
     from vla.checks.findings import check_experiment  # PyTorch takes its time
 
     plan = read_plan(use_conda)
     failed = False
-    for experiment in find_experiments(plan, names):
+    folders = [find_folder(plan.root, name).name for name in names or plan.config.experiments]
+    for experiment in map(plan.read_experiment, folders):
         findings = check_experiment(experiment, plan.root, plan.config.allow_dirty)
         table = Table(title=experiment.name, title_justify="left", box=None, pad_edge=False)
         for heading in ("", "What", "Found"):

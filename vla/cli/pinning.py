@@ -1,4 +1,4 @@
-"""Pin a dataset's files, or what an experiment's data was prepared into."""
+"""Pin a dataset's files, pretrained weights, or what an experiment's data was prepared into."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,24 +19,29 @@ from vla.data.pinning import pin_dataset
 from vla.data.pins import pin_content
 from vla.data.places import store_record
 from vla.errors import UserError
+from vla.plan.weights import find_weights, load_weights
+from vla.weights.pinning import pin_weights
 
 
 def pin(
     name: Annotated[
         str,
         typer.Argument(
-            help="Folder in experiments/; or a dataset, as data/NAME.",
+            help="Folder in experiments/; or a dataset, as data/NAME; or weights, as weights/NAME.",
             autocompletion=complete_experiment,
         ),
     ],
     use_conda: UseConda = False,
 ) -> None:
-    """Pin the content of the stores that an experiment trains on, or the files of a dataset.
+    """Pin the content of the stores that an experiment trains on, or the files of a dataset or of weights.
 
     Of an experiment: from then on its runs depend on what was prepared, not on the code that prepared
     it. Of a dataset: DVC's pointer and the manifest are written together, for the files as they are.
+    Of weights: they are brought here where they are not, and config/weights.yaml says their SHA-256.
     """
-    if "/" in name:
+    if name.startswith("weights/"):
+        _pin_weights(name.removeprefix("weights/").strip("/"), find_root())
+    elif "/" in name:
         _pin_files(Path(name).absolute(), find_root())
     else:
         _pin_stores(name, use_conda)
@@ -54,6 +59,14 @@ def _pin_files(dataset: Path, root: Path) -> None:
         f"Commit {path}.dvc, {path}.manifest.json and the .gitignore beside them together;"
     )
     console.print(f"then [bold]dvc push {path}.dvc[/], so that others get the files.")
+
+
+def _pin_weights(name: str, root: Path) -> None:
+    weights = find_weights(load_weights(root), name, f"weights/{name}")
+    for file in pin_weights(weights):
+        console.print(f"{file.path}: {file.bytes} bytes, SHA-256 {file.sha256[:12]}")
+    content = load_weights(root)[name].content
+    console.print(f"config/weights.yaml pins {name}, content {content[:12]}: commit it.")
 
 
 def _pin_stores(name: str, use_conda: bool) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-ORDER, MIX, CHOICE, AUGMENTATION = range(4)  # streams
+ORDER, MIX, CHOICE, AUGMENTATION, POLICY = range(5)  # streams
 WORDS = 4  # a sample: what one step of Philox's counter gives
 
 

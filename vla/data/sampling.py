@@ -8,7 +8,7 @@ import numpy as np
 
 from vla.data.mixture import Mixture, Schedule
 from vla.data.order import BlockShuffle
-from vla.data.randomness import AUGMENTATION, CHOICE, as_floats, as_integers, sample_words
+from vla.data.randomness import AUGMENTATION, CHOICE, POLICY, as_floats, as_integers, sample_words
 from vla.data.samples import Samples
 from vla.data.store import PreparedStore
 
@@ -51,7 +51,7 @@ class Sampler:
         if self.augmentation:
             words = sample_words(self.seed, AUGMENTATION, first, self.batch_size)
             samples = samples._replace(pictures=augment(samples.pictures, words))
-        return samples
+        return samples._replace(words=sample_words(self.seed, POLICY, first, self.batch_size))
 
     def _read(self, dataset: int, positions: np.ndarray, picks: np.ndarray) -> Samples:
         """Samples of one dataset, by their positions in its own order."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from vla.config.evaluation import EvaluationSection
-from vla.data.samples import observe
+from vla.data.samples import Samples, observe
 from vla.evaluation.protocol import EpisodePlan, EpisodeResult
 from vla.policies.protocol import Policy, to_device
 from vla.simulation.protocol import SimulatedTask
@@ -34,9 +34,10 @@ def run_episode(
             watch(task)
         done = success = False
         while not done:
-            chunk = choose_actions(
-                policy, task.pictures(), plan.instruction, state, config.decoding
-            )
+            pictures = task.pictures()
+            stacked = np.stack([pictures[c].transpose(2, 0, 1) for c in policy.spec.cameras])
+            seen = observe(stacked, plan.instruction, state, plan.seed, steps)
+            chunk = choose_actions(policy, seen, config.decoding)
             for action in chunk[: config.execute_steps]:
                 state, _, terminated, truncated, info = task.step(action)
                 steps += 1
@@ -52,17 +53,7 @@ def run_episode(
     return EpisodeResult(plan, outcome, steps, time.monotonic() - started, error)
 
 
-def choose_actions(
-    policy: Policy,
-    pictures: dict[str, np.ndarray],
-    sentence: str,
-    state: np.ndarray,
-    decoding: str,
-) -> np.ndarray:
-    """The policy's next actions, in the dataset's units: float32 (chunk, action_dim).
-
-    `pictures`: of each camera, uint8 (size, size, 3); `state`: float32 (state_dim,).
-    """
-    stacked = np.stack([pictures[camera].transpose(2, 0, 1) for camera in policy.spec.cameras])
-    inputs = policy.processor(observe(stacked, sentence, state))
+def choose_actions(policy: Policy, seen: Samples, decoding: str) -> np.ndarray:
+    """The policy's next actions, in the dataset's units: float32 (chunk, action_dim)."""
+    inputs = policy.processor(seen)
     return policy.act(to_device(inputs, policy.device), decoding)[0].cpu().numpy()

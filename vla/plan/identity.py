@@ -125,6 +125,9 @@ class Identities:
         chosen = {name: path for plugin in plugins for name, path in plugin.code.items()}
         chosen |= own or {}
         environment, distributions = stage.environment, stage.distributions
+        for plugin in plugins:
+            if plugin.kind == "policies":
+                distributions += tuple(getattr(plugin.load("config"), "DISTRIBUTIONS", ()))
         if simulator:
             chosen |= simulator.code
             environment = simulator.load("config").ENVIRONMENT

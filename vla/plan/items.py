@@ -7,6 +7,7 @@ from typing import Any
 from vla.config.complete import ExperimentConfig
 from vla.config.datasets import DatasetEntry
 from vla.errors import UserError
+from vla.weights.pinned import PinnedWeights
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ class Experiment:
     """One experiment folder, read and keyed.
 
     `stores`: of each dataset that it trains on; `shares`: of the samples, in the same order;
-    `documents`: by name, those of stages.DOCUMENTS.
+    `documents`: by name, those of stages.DOCUMENTS; `weights`: pretrained ones that its policy starts
+    from.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Experiment:
     shares: tuple[float, ...]
     runs: tuple[Run, ...]
     documents: dict[str, Item]
+    weights: tuple[PinnedWeights, ...] = ()
 
     @property
     def datasets(self) -> tuple[DatasetEntry, ...]:

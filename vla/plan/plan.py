@@ -31,6 +31,9 @@ from vla.plan.reading import (
     validate,
 )
 from vla.plan.stages import COMPARE, REPORT
+from vla.plan.weights import find_weights, load_weights, weights_named
+from vla.weights.pinned import PinnedWeights
+from vla.weights.verification import current_record as current_weights_record
 
 
 class Plan:
@@ -43,6 +46,7 @@ class Plan:
         self.deployment = deployment or Deployment.here()
         self.config = validate(WorkflowConfig, config, root / "config/config.yaml")
         self.registry = load_registry(root)
+        self.weights = load_weights(root)
         self._identities = Identities(root, self.deployment)
 
     @cached_property
@@ -81,6 +85,10 @@ class Plan:
         """The verification record that the dataset's present files need."""
         return current_record(entry, self.root, full=self.config.verification == "full")
 
+    def weights_verification(self, weights: PinnedWeights) -> Path:
+        """The verification record that the present files of pretrained weights need."""
+        return current_weights_record(weights)
+
     def find_dataset(self, folder: str) -> DatasetEntry:
         """The registry's entry whose data lies in `data/<folder>`."""
         for entry in self.registry.values():
@@ -98,6 +106,14 @@ class Plan:
             )
         return self._experiment(name)  # others may be half edited while a job of this one starts
 
+    def find_weights(self, name: str) -> PinnedWeights:
+        """The registry's entry of that name."""
+        return find_weights(self.weights, name, "A job")
+
+    def read_experiment(self, name: str) -> Experiment:
+        """An experiment folder, listed in config/config.yaml or not."""
+        return self._experiment(name)
+
     def find_store(self, name: str) -> Store:
         return find(tuple(store for e in self.experiments.values() for store in e.stores), name)
 
@@ -107,7 +123,8 @@ class Plan:
     def used_stores(self) -> set[str]:
         """Names of the stores that any experiment folder uses, listed or not, with conda or without.
 
-        `UserError` when a folder does not tell: it may be half written.
+        From a dataset that is not pinned here nothing was prepared. `UserError` when a folder does not
+        tell: it may be half written.
         """
         accelerator = self.deployment.accelerator
         plans = [
@@ -118,7 +135,17 @@ class Plan:
         for name in experiment_names(self.root):
             path = self.root / "experiments" / name / "config.yaml"
             config = load_experiment(path)
-            names |= {store.name for plan in plans for store in plan._stores(config, path)}
+            pinned = [
+                (dataset, self.registry[dataset])
+                for dataset in shares_of(config.data)
+                if dataset in self.registry
+                and manifest_file(self.registry[dataset], self.root).is_file()
+            ]
+            names |= {
+                plan._store(dataset, entry, config.data.cameras).name
+                for plan in plans
+                for dataset, entry in pinned
+            }
         return names
 
     def _experiment(self, name: str) -> Experiment:
@@ -130,9 +157,12 @@ class Plan:
             )
         config = load_experiment(path)
         stores = self._stores(config, path)
+        weights = tuple(
+            find_weights(self.weights, named, path) for named in weights_named(config.model)
+        )
         accelerator = self.deployment.resolve(config.resources.accelerator)
         runs = tuple(
-            self._run(name, config, accelerator, stores, seed)
+            self._run(name, config, accelerator, stores, weights, seed)
             for seed in _seeds(config.experiment.seed)
         )
         return Experiment(
@@ -144,6 +174,7 @@ class Plan:
             shares=tuple(shares_of(config.data).values()),
             runs=runs,
             documents=documents(self._identities, config, name, runs),
+            weights=weights,
         )
 
     def _stores(self, config: ExperimentConfig, source: Path) -> tuple[Store, ...]:
@@ -167,6 +198,7 @@ class Plan:
         config: ExperimentConfig,
         accelerator: str,
         stores: tuple[Store, ...],
+        weights: tuple[PinnedWeights, ...],
         seed: int,
     ) -> Run:
         own_code = self.root / "experiments" / name / "train.py"
@@ -179,6 +211,8 @@ class Plan:
             "augmentation": config.data.augmentation,
         }
         identity = self._identities.run(config, own_code, accelerator, data, seed)
+        if weights:
+            identity["weights"] = {pinned.name: pinned.content for pinned in weights}
         key = key_of(identity)
         evaluations = tuple(
             self._evaluation(config, accelerator, key, condition)

@@ -132,6 +132,8 @@ STAGES = (PREPARE, TRAIN, EVALUATE, FILM, COMPARE, REPORT, COLLECT, *DOCUMENTS.v
 OTHER_RULES = {
     "fetch_dataset": "data",
     "verify_dataset": "data",
+    "fetch_weights": "train",
+    "verify_weights": "train",
     "check_experiment": "train",
     "publish": "analyse",
     "verify": "analyse",

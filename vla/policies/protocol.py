@@ -2,7 +2,9 @@
 
 `config.py`: `Config`, the family's `model` section (imports no PyTorch: plans are made without it).
 `policy.py`: `build(config, spec)`, which gives a `Policy` with fresh weights from PyTorch's global
-generator; the same configuration and spec give the same parameters, by name and shape.
+generator (or pretrained ones, where the configuration names some); the same configuration and spec
+give the same parameters, by name and shape. A family that starts from pretrained parts also has
+`restore(config, spec, assets)`: the policy to load trained weights into, without the pretrained files.
 """
 
 from abc import ABC, abstractmethod
@@ -44,6 +46,7 @@ class Policy(nn.Module, ABC):
     def __init__(self, config: ModelSection, spec: DataSpec, processor: Processor):
         super().__init__()
         self.config, self.spec, self.processor = config, spec, processor
+        self.assets: dict[str, str] = {}  # text that `restore` needs: architecture, tokenizer
 
     @property
     def device(self) -> torch.device:

@@ -32,6 +32,7 @@ def save_policy(policy: Policy, path: Path, facts: dict[str, Any]) -> PolicyDesc
         weights=describe_file(path, path.parent),
         model=policy.config.model_dump(mode="json"),
         spec=policy.spec.as_json(),
+        assets=policy.assets,
         **facts,
     )
     description.write(path.with_suffix(".json"))
@@ -66,7 +67,12 @@ def load_policy(path: Path, device: str = "cpu") -> Policy:
     check_file(description.weights, path.parent)
     family = find_plugin("policies", description.model["type"])
     config = family.load("config").Config.model_validate(description.model)
-    policy = family.load("policy").build(config, DataSpec.from_json(description.spec))
+    spec = DataSpec.from_json(description.spec)
+    code = family.load("policy")
+    if description.assets:
+        policy = code.restore(config, spec, description.assets)
+    else:
+        policy = code.build(config, spec)
     try:
         policy.load_state_dict(load_file(path))
     except RuntimeError as error:

@@ -1,14 +1,14 @@
-"""`*.fetched.json`: a dataset's files were brought here."""
+"""`*.fetched.json`: files of a dataset, or of pretrained weights, were brought here."""
 
 from vla.records.base import Record, same_fields
 
 
 class FetchRecord(Record):
-    """A dataset's files were brought here."""
+    """Files of a dataset, or of pretrained weights, were brought here."""
 
     KIND = "fetch"
     VERSION = 2
     UPGRADES = (same_fields,)
 
     pulled: tuple[str, ...]
-    """Paths, in the dataset's folder, of the files that were missing."""
+    """Paths, in the folder of the dataset or the weights, of the files that were missing."""

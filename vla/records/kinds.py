@@ -25,6 +25,7 @@ from vla.records.removals import RemovalEntry
 from vla.records.run import RunRecord
 from vla.records.summary import SummaryRecord
 from vla.records.verification import StoreVerification, VerificationRecord
+from vla.records.weights import WeightsRecord
 
 RECORDS: dict[str, type[Record]] = {
     "data/*.manifest.json": Manifest,
@@ -33,6 +34,8 @@ RECORDS: dict[str, type[Record]] = {
     "data/.prepared/*/prepared.json": PreparedRecord,
     "data/.prepared/*/parts/*.json": ShardRecord,
     "data/.prepared/*/verified.json": StoreVerification,
+    "weights/.state/*/*.fetched.json": FetchRecord,
+    "weights/.state/*/*.weights.json": WeightsRecord,
     "experiments/*/results/*/check.json": CheckRecord,
     "experiments/*/results/*/run.json": RunRecord,
     "experiments/*/results/*/*/evaluation.json": EvaluationRecord,

@@ -5,6 +5,7 @@ from typing import Any
 from vla.files.described import File
 from vla.records.base import Content, Record
 from vla.records.part import Part
+from vla.records.policy import rename_family
 from vla.records.rates import Rate
 from vla.records.run import Dataset
 
@@ -63,12 +64,18 @@ def _named(content: Content) -> Content:
     return content | {"policies": policies}
 
 
+def _tokens_are_rt1(content: Content) -> Content:
+    """Version 2 called the small token policy RT2: the same recipe, which no version follows on."""
+    recipe = content["recipe"]
+    return content | {"recipe": recipe | {"model": rename_family(recipe["model"])}}
+
+
 class ModelsRecord(Record):
     """The policies of an experiment under one semantic version."""
 
     KIND = "models"
-    VERSION = 2
-    UPGRADES = (_named,)
+    VERSION = 3
+    UPGRADES = (_named, _tokens_are_rt1)
     LEVELS = 2
 
     experiment: str

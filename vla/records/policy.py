@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import Field
+
 from vla.files.described import File
 from vla.records.base import Content, Record
 from vla.records.part import Part
@@ -30,12 +32,22 @@ def _of_a_family(content: Content) -> Content:
     return content | {"model": model, "spec": spec}
 
 
+def _tokens_are_rt1(content: Content) -> Content:
+    """Version 2 called the small token policy RT2, which is a vision-language model today."""
+    return content | {"model": rename_family(content["model"])}
+
+
+def rename_family(model: Content) -> Content:
+    """A `model` section of when the small token policy was called RT2."""
+    return model | {"type": "RT1"} if model["type"] == "RT2" else model
+
+
 class PolicyDescription(Record):
     """A trained policy: its architecture, its data, its weights."""
 
     KIND = "policy"
-    VERSION = 2
-    UPGRADES = (_of_a_family,)
+    VERSION = 3
+    UPGRADES = (_of_a_family, _tokens_are_rt1)
     SEALED_SINCE = 2
 
     key: str
@@ -45,6 +57,8 @@ class PolicyDescription(Record):
     """The `model` section."""
     spec: dict[str, Any]
     """What the data fixes about the policy: cameras, sizes, sentences, ranges."""
+    assets: dict[str, str] = Field(default_factory=dict)
+    """Text files that came with pretrained parts, such as the tokenizer: name -> content."""
     tasks: tuple[TaskSentences, ...]
     """Tasks of the training data."""
     demonstration_seeds: tuple[int, ...]

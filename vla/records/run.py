@@ -68,7 +68,7 @@ class RunRecord(JobRecord):
     """That trained it side by side, one a GPU; any number gives the same bits."""
     determinism: Determinism
     parameters: int
-    """Number of trained parameters."""
+    """Number of the policy's parameters, frozen ones included."""
     final_loss: Number
     """Mean training loss over the last `tracking.log_every` steps."""
     training_seconds: float

@@ -13,6 +13,7 @@ from vla.process.determinism import choose_device
 from vla.training import standard
 from vla.training.loop import Supervision, TrainingCode, TrainingResult, TrainingRun
 from vla.training.ranks import Ranks
+from vla.weights.verification import require_verified
 
 
 def open_data(experiment: Experiment) -> PreparedStore | Mixture:
@@ -27,6 +28,12 @@ def open_data(experiment: Experiment) -> PreparedStore | Mixture:
     return Mixture(names, stores, experiment.shares)
 
 
+def require_weights(experiment: Experiment) -> None:
+    """Pass when the pretrained weights that the policy starts from are the verified ones."""
+    for weights in experiment.weights:
+        require_verified(weights)
+
+
 def train_run(
     experiment: Experiment,
     run: Run,
@@ -38,6 +45,7 @@ def train_run(
 
     Call after `set_determinism`.
     """
+    require_weights(experiment)
     device = choose_device(experiment.accelerator, ranks.rank)
     train = training_code(experiment.folder)
     return train(TrainingRun(experiment.config, run.seed, data, device, supervision, ranks))

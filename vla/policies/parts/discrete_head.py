@@ -8,7 +8,7 @@ from vla.policies.parts.head import ActionHead, mean_over_valid
 
 
 class DiscreteHead(ActionHead):
-    """Each action dimension as one of `num_bins` tokens (Brohan et al. 2023, RT-2), cross-entropy.
+    """Each action dimension as one of `num_bins` tokens (Brohan et al. 2022, RT-1), cross-entropy.
 
     All tokens of a chunk are predicted at once rather than one after the other.
     """

@@ -1,1 +1,1 @@
-"""RT-2-style policies: every action dimension as a discrete token."""
+"""RT-2: a vision-language model whose rarest tokens are actions."""

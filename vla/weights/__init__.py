@@ -1,0 +1,1 @@
+"""Pretrained weights: pinned by SHA-256, brought here and verified before a policy starts from them."""
