@@ -61,7 +61,9 @@ def read_sums(folder: Path) -> dict[str, str]:
     """Of the package in `folder`; `UserError` when there is none."""
     path = folder / SUMS
     if path.is_symlink() or not path.is_file():
-        raise UserError(f"{folder} is no package: it has no file {SUMS}.", "Name an unpacked package.")
+        raise UserError(
+            f"{folder} is no package: it has no file {SUMS}.", "Name an unpacked package."
+        )
     try:
         return parse_sums(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError:

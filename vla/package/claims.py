@@ -55,7 +55,9 @@ def measure(claim: Claim, results: Results, target: float | None) -> Measured:
 def _episodes(claim: Claim, results: Results) -> pd.DataFrame:
     rows = results.select(claim.condition, claim.task, claim.seed)
     if rows.empty:
-        raise UserError(f"No episode is of {claim.name}.", "Evaluate the conditions and tasks of it.")
+        raise UserError(
+            f"No episode is of {claim.name}.", "Evaluate the conditions and tasks of it."
+        )
     return rows
 
 
@@ -75,9 +77,7 @@ def list_claims(
         claims.append(
             claim.model_copy(update={"value": found.value, "low": found.low, "high": found.high})
         )
-    return ClaimsRecord(
-        experiment=results.layout.experiment, target=target, claims=tuple(claims)
-    )
+    return ClaimsRecord(experiment=results.layout.experiment, target=target, claims=tuple(claims))
 
 
 def _of_rates(results: Results, target: float | None) -> Iterator[Claim]:
@@ -148,9 +148,7 @@ def _of_runs(results: Results) -> Iterator[Claim]:
         # Elsewhere the same bits are promised on the same kind of processor alone.
         if run.determinism.mode == "portable" and run.device == "cpu":
             says = f"Bits of the trained policy, seed {seed} (SHA-256)"
-            yield _claim(
-                name=f"policy/seed{seed}", kind="policy", says=says, tolerance=0, **facts
-            )
+            yield _claim(name=f"policy/seed{seed}", kind="policy", says=says, tolerance=0, **facts)
 
 
 def _claim(**values: Any) -> Claim:
@@ -159,7 +157,10 @@ def _claim(**values: Any) -> Claim:
 
 
 def _tested(
-    levels: tuple[str, ...], level: str, records: Sequence[RunRecord | EvaluationRecord], seconds: float | None
+    levels: tuple[str, ...],
+    level: str,
+    records: Sequence[RunRecord | EvaluationRecord],
+    seconds: float | None,
 ) -> dict[str, Any]:
     """How a claim is tested. `level`: of the command that is named; `records`: of the published jobs."""
     hardware = dict.fromkeys(_machine(record) for record in records)
@@ -176,4 +177,3 @@ def _machine(record: RunRecord | EvaluationRecord) -> str:
     used = record.hardware
     gpus = ", ".join(gpu.name for gpu in used.gpus) if record.device.startswith("cuda") else ""
     return gpus or f"{used.cpu}, {used.cpu_threads} threads"
-

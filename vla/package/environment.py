@@ -55,5 +55,6 @@ def run(command: list[str], folder: Path, **variables: str) -> None:
     environment = os.environ | {"PYTHONNOUSERSITE": "1"} | variables
     if subprocess.run(command, cwd=folder, env=environment).returncode:
         raise UserError(
-            f"{' '.join(command[:5])} … failed in {folder}.", "See its message above; start it again."
+            f"{' '.join(command[:5])} … failed in {folder}.",
+            "See its message above; start it again.",
         )

@@ -59,7 +59,8 @@ def _judge(
 
 def _judge_rate(claim: Claim, published: Results, reproduced: Results) -> tuple[Verdict, str]:
     one, other = (
-        results.select(claim.condition, claim.task, claim.seed) for results in (published, reproduced)
+        results.select(claim.condition, claim.task, claim.seed)
+        for results in (published, reproduced)
     )
     if one.equals(other):
         return "identical", f"the same {len(one)} episodes with the same outcomes"

@@ -10,6 +10,7 @@ from vla.files.described import check_file
 from vla.plan.items import Experiment
 from vla.records.evaluation import EvaluationRecord
 from vla.records.figures import FiguresRecord
+from vla.records.film import FilmRecord
 from vla.records.package import Layout, PackedEvaluation, PackedRun
 from vla.records.run import RunRecord
 
@@ -57,7 +58,9 @@ class Results:
     @cached_property
     def runs(self) -> dict[int, RunRecord]:
         """By training seed."""
-        return {run.seed: RunRecord.read(self.path(run.name, "run.json")) for run in self.layout.runs}
+        return {
+            run.seed: RunRecord.read(self.path(run.name, "run.json")) for run in self.layout.runs
+        }
 
     @cached_property
     def evaluations(self) -> dict[tuple[int, str], EvaluationRecord]:
@@ -69,6 +72,9 @@ class Results:
             for run in self.layout.runs
             for evaluation in run.evaluations
         }
+
+    def film(self, run: PackedRun, evaluation: PackedEvaluation) -> FilmRecord:
+        return FilmRecord.read(self.path(run.name, evaluation.name, evaluation.film, "film.json"))
 
     @cached_property
     def episodes(self) -> pd.DataFrame:

@@ -86,10 +86,12 @@ def _name_problems(names: list[str]) -> list[str]:
     for name in names:
         same = unicodedata.normalize("NFC", name).casefold()
         if same in seen:
-            problems.append(f"{ascii(name)} and {ascii(seen[same])} are one name to some systems")
+            problems.append(f"{name!a} and {seen[same]!a} are one name to some systems")
         seen[same] = name
-    folders = {"/".join(name.split("/")[:n]) for name in seen for n in range(1, name.count("/") + 1)}
-    problems += [f"{ascii(seen[name])} is a file and a folder" for name in folders & seen.keys()]
+    folders = {
+        "/".join(name.split("/")[:n]) for name in seen for n in range(1, name.count("/") + 1)
+    }
+    problems += [f"{seen[name]!a} is a file and a folder" for name in folders & seen.keys()]
     return problems
 
 
@@ -98,7 +100,7 @@ def _place_problems(entries: list[zipfile.ZipInfo], size: int) -> list[str]:
     end, problems = 0, []
     for entry in sorted(entries, key=lambda entry: entry.header_offset):
         if entry.header_offset < end:
-            problems.append(f"{ascii(entry.filename)} overlaps another file")
+            problems.append(f"{entry.filename!a} overlaps another file")
         end = max(end, entry.header_offset + LOCAL_HEADER + entry.compress_size)
     if end > size:
         problems.append(f"it claims {end} bytes of content and has {size}")

@@ -1,26 +1,31 @@
 """`package.json`: what a package of an experiment holds."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from vla.records.base import Record
 from vla.records.part import Part
+
+# One folder's name: what a stranger's record says never leads out of the folder around it.
+Folder = Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
 
 
 class PackedEvaluation(Part):
     """One condition's episodes of one run."""
 
-    name: str
+    name: Folder
     """Folder in the run's folder."""
     key: str
     condition: str
-    film: str
+    film: Folder
     """Folder of its films, in the evaluation's own."""
 
 
 class PackedRun(Part):
     """One training run with its evaluations."""
 
-    name: str
+    name: Folder
     """Folder in the experiment's results."""
     key: str
     seed: int
@@ -30,10 +35,10 @@ class PackedRun(Part):
 class Layout(Part):
     """Where the results of a finished experiment lie in its folder."""
 
-    experiment: str
+    experiment: Folder
     """Folder in experiments/."""
     runs: tuple[PackedRun, ...]
-    documents: dict[str, str]
+    documents: dict[str, Folder]
     """Document, such as `summary` -> folder in the experiment's results."""
 
 
@@ -57,6 +62,18 @@ class PackedDataset(Part):
     manifest are packed, and `dvc pull` must bring the files."""
 
 
+class Author(Part):
+    """Who made it, as the project's CITATION.cff says."""
+
+    name: str
+    """`Family, Given` of a person."""
+    person: bool
+    """Whether it is a person; else a group or organisation."""
+    orcid: str | None = None
+    """Address."""
+    affiliation: str | None = None
+
+
 class PackageRecord(Record):
     """What a package of an experiment holds."""
 
@@ -70,6 +87,9 @@ class PackageRecord(Record):
     """Of the source."""
     committed: str
     """Time of that commit, ISO 8601."""
+    authors: tuple[Author, ...]
+    licence: str
+    """SPDX identifier of the models' licence, else of the code's; empty where neither is stated."""
     deployment: Literal["host", "conda"]
     """Environments that the results were made in."""
     accelerator: str
