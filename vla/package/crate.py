@@ -179,7 +179,7 @@ def _add_files(crate: ROCrate, files: Files) -> dict[str, Entity]:
         )
     )
     described = {}
-    for name, file in files.items():
+    for name, file in sorted(files.items()):
         named = (
             name == WORKFLOW
             or name.startswith(f"{SOURCE}/scripts/")
@@ -191,6 +191,8 @@ def _add_files(crate: ROCrate, files: Files) -> dict[str, Entity]:
                 "contentSize": str(len(file.content)),
                 "sha256": sha256_bytes(file.content),
             }
+            kinds = _kinds(name)
+            properties |= {"@type": kinds} if kinds else {}
             ending = "." + name.rsplit(".", 1)[-1]
             if ending in ENDINGS:
                 properties["encodingFormat"] = ENDINGS[ending]
@@ -198,6 +200,13 @@ def _add_files(crate: ROCrate, files: Files) -> dict[str, Entity]:
     if "README.md" in described:
         described["README.md"]["about"] = crate.root_dataset
     return described
+
+
+def _kinds(name: str) -> list[str]:
+    """What a file is besides a file; [] where it is nothing else."""
+    if name == WORKFLOW:
+        return ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"]
+    return ["File", "SoftwareSourceCode"] if name.startswith(f"{SOURCE}/scripts/") else []
 
 
 def _add_workflow(
@@ -208,14 +217,12 @@ def _add_workflow(
         crate, LANGUAGE, "ComputerLanguage", name="Snakemake", url="https://snakemake.github.io"
     )
     workflow = described[WORKFLOW]
-    workflow["@type"] = ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"]
     workflow["name"] = "From demonstrations to a report"
     workflow["programmingLanguage"] = language
     workflow["version"] = version
     tools, steps = {}, []
     for position, rule in enumerate(sorted(rules), 1):
         tool = described[f"{SOURCE}/scripts/{rule}.py"]
-        tool["@type"] = ["File", "SoftwareSourceCode"]
         tool["version"] = version
         tools[rule] = tool
         step = _entity(crate, f"#step-{rule}", "HowToStep", name=rule, position=str(position))
