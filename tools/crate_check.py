@@ -34,7 +34,9 @@ def check(tools: Path, package: Path) -> int:
 if __name__ == "__main__":
     try:
         if len(sys.argv) != 3:
-            raise UserError("Which package?", "make crate-check PACKAGE=results/packages/E-1.0.0.zip")
+            raise UserError(
+                "Which package?", "make crate-check PACKAGE=results/packages/E-1.0.0.zip"
+            )
         sys.exit(check(Path(sys.argv[1]).absolute(), Path(sys.argv[2])))
     except UserError as error:
         sys.exit(str(error))

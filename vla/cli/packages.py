@@ -83,7 +83,7 @@ def reproduce(
     outcome = run_again(archive.absolute(), request, console.print)
     _print(outcome)
     if level != "check":
-        console.print(f"Written: {folder}/reproduction.md and reproduction.json")
+        console.print(f"Written: {folder}/reproduction-{level}.md and .json")
     raise typer.Exit(CODES[outcome.verdict])
 
 

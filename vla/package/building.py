@@ -7,10 +7,11 @@ from typing import Any
 
 from vla.errors import UserError
 from vla.files.hashing import sha256_file
+from vla.package.actions import list_actions
 from vla.package.citation import authors, citation_cff, read_citation, zenodo_json
 from vla.package.claims import list_claims
 from vla.package.contents import data_files, output_files, require_committed, source_files
-from vla.package.crate import METADATA, crate_metadata, list_actions
+from vla.package.crate import METADATA, crate_metadata
 from vla.package.numbers import paper_numbers
 from vla.package.project import published
 from vla.package.results import Results, layout_of

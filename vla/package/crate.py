@@ -6,7 +6,6 @@ scripts), each job as an action with what it read and made, and the run as a who
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from rocrate.model.contextentity import ContextEntity
@@ -16,14 +15,10 @@ from rocrate.model.file import File
 from rocrate.rocrate import ROCrate
 
 from vla.files.hashing import sha256_bytes
-from vla.package.project import OUTPUTS, SOURCE
-from vla.package.results import Results
+from vla.package.actions import Action, usage
+from vla.package.project import SOURCE
 from vla.package.writing import Files
-from vla.records.circumstances import JobRecord
-from vla.records.evaluation import EvaluationRecord
 from vla.records.package import PackageRecord
-from vla.records.run import RunRecord
-from vla.words import CONDITIONS
 
 METADATA = "ro-crate-metadata.json"
 VERSION = "1.1"  # of RO-Crate, which the profiles extend
@@ -41,82 +36,17 @@ ENDINGS = {
     ".gif": "image/gif",
     ".html": "text/html",
     ".json": "application/json",
+    ".jsonl": "application/jsonl",
+    ".log": "text/plain",
     ".md": "text/markdown",
+    ".parquet": "application/vnd.apache.parquet",
     ".py": "text/x-python",
+    ".safetensors": "application/octet-stream",
     ".svg": "image/svg+xml",
+    ".tex": "application/x-tex",
+    ".tsv": "text/tab-separated-values",
     ".yaml": "application/yaml",
 }
-
-
-@dataclass(frozen=True)
-class Action:
-    """A job: `rule` made `made` of `used` (paths in the package). `record`: where it left one that
-    tells when and on what."""
-
-    rule: str
-    name: str
-    says: str
-    used: tuple[str, ...]
-    made: tuple[str, ...]
-    record: JobRecord | None = None
-
-
-def list_actions(results: Results, record: PackageRecord) -> list[Action]:
-    """Every job behind the results, in the order of the workflow."""
-    layout, folder = results.layout, f"{OUTPUTS}/experiments/{results.layout.experiment}"
-    config = f"{SOURCE}/experiments/{layout.experiment}/config.yaml"
-    manifests = tuple(f"{SOURCE}/{data.path}.manifest.json" for data in record.datasets)
-    actions = []
-    for run in layout.runs:
-        trained = results.runs[run.seed]
-        run_json = f"{folder}/results/{run.name}/run.json"
-        made = (run_json, *(f"{folder}/{file.path}" for file in trained.all_files()))
-        says = f"Training of {layout.experiment}, seed {run.seed}"
-        actions.append(Action("train", run.name, says, (config, *manifests), made, trained))
-        for evaluation in run.evaluations:
-            evaluated = results.evaluations[run.seed, evaluation.condition]
-            place = f"{folder}/results/{run.name}/{evaluation.name}"
-            made = (
-                f"{place}/evaluation.json",
-                *(f"{folder}/{f.path}" for f in evaluated.all_files()),
-            )
-            says = f"Evaluation of seed {run.seed}, {CONDITIONS[evaluation.condition]}"
-            used = (f"{folder}/{trained.files.policy.path}", run_json)
-            actions.append(Action("evaluate", evaluation.name, says, used, made, evaluated))
-            filmed = results.film(run, evaluation)
-            made = (
-                f"{place}/{evaluation.film}/film.json",
-                *(f"{folder}/{f.path}" for f in filmed.all_files()),
-            )
-            says = f"Films of seed {run.seed}, {CONDITIONS[evaluation.condition]}"
-            used = (f"{place}/evaluation.json", f"{folder}/{evaluated.files.episodes.path}")
-            actions.append(Action("film", evaluation.film, says, used, made, filmed))
-    return actions + _documents(results, folder)
-
-
-def _documents(results: Results, folder: str) -> list[Action]:
-    episodes = tuple(f"{folder}/{e.files.episodes.path}" for e in results.evaluations.values())
-    rules = {
-        "summary": "summarise",
-        "figures": "plot",
-        "models": "release_models",
-        "readme": "render_readme",
-    }
-    return [
-        Action(
-            rules[name],
-            item,
-            f"{name.capitalize()} of {results.layout.experiment}",
-            episodes,
-            tuple(
-                results.name(path)
-                for path in sorted(results.path(item).iterdir())
-                if path.is_file()
-            ),
-        )
-        for name, item in results.layout.documents.items()
-        if name in rules
-    ]
 
 
 def crate_metadata(files: Files, actions: list[Action], record: PackageRecord) -> str:
@@ -124,8 +54,9 @@ def crate_metadata(files: Files, actions: list[Action], record: PackageRecord) -
     crate = ROCrate(version=VERSION)
     crate.metadata.extra_contexts.append(CONTEXT)
     _describe_root(crate, record)
-    described = _add_files(crate, files)
-    tools = _add_workflow(crate, {action.rule for action in actions}, described, record.commit)
+    rules = dict.fromkeys(action.rule for action in actions)
+    described = _add_files(crate, files, {_tool(rule) for rule in rules})
+    tools = _add_workflow(crate, list(rules), described, record.commit)
     _add_actions(crate, actions, tools, described)
     return json.dumps(crate.metadata.generate(), indent=2, ensure_ascii=False) + "\n"
 
@@ -169,8 +100,9 @@ def _authors(crate: ROCrate, record: PackageRecord) -> list[Entity]:
     ]
 
 
-def _add_files(crate: ROCrate, files: Files) -> dict[str, Entity]:
-    """Every file by its path; of the source only what is named below, as one folder."""
+def _add_files(crate: ROCrate, files: Files, tools: set[str]) -> dict[str, Entity]:
+    """Every file by its path; of the source, which is described as one folder, only those that
+    actions name. `tools`: those that jobs ran."""
     crate.add(
         Dataset(
             crate,
@@ -181,9 +113,7 @@ def _add_files(crate: ROCrate, files: Files) -> dict[str, Entity]:
     described = {}
     for name, file in sorted(files.items()):
         named = (
-            name == WORKFLOW
-            or name.startswith(f"{SOURCE}/scripts/")
-            or name.endswith((".manifest.json", "/config.yaml"))
+            name == WORKFLOW or name in tools or name.endswith((".manifest.json", "/config.yaml"))
         )
         if not name.startswith(f"{SOURCE}/") or named:
             properties = {
@@ -191,7 +121,7 @@ def _add_files(crate: ROCrate, files: Files) -> dict[str, Entity]:
                 "contentSize": str(len(file.content)),
                 "sha256": sha256_bytes(file.content),
             }
-            kinds = _kinds(name)
+            kinds = _kinds(name, tools)
             properties |= {"@type": kinds} if kinds else {}
             ending = "." + name.rsplit(".", 1)[-1]
             if ending in ENDINGS:
@@ -202,15 +132,19 @@ def _add_files(crate: ROCrate, files: Files) -> dict[str, Entity]:
     return described
 
 
-def _kinds(name: str) -> list[str]:
+def _tool(rule: str) -> str:
+    return f"{SOURCE}/scripts/{rule}.py"
+
+
+def _kinds(name: str, tools: set[str]) -> list[str]:
     """What a file is besides a file; [] where it is nothing else."""
     if name == WORKFLOW:
         return ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"]
-    return ["File", "SoftwareSourceCode"] if name.startswith(f"{SOURCE}/scripts/") else []
+    return ["File", "SoftwareSourceCode"] if name in tools else []
 
 
 def _add_workflow(
-    crate: ROCrate, rules: set[str], described: dict[str, Entity], version: str
+    crate: ROCrate, rules: list[str], described: dict[str, Entity], version: str
 ) -> dict[str, Entity]:
     """The workflow, its language and its tools; returns the tool and the step of each rule."""
     language = _entity(
@@ -221,8 +155,8 @@ def _add_workflow(
     workflow["programmingLanguage"] = language
     workflow["version"] = version
     tools, steps = {}, []
-    for position, rule in enumerate(sorted(rules), 1):
-        tool = described[f"{SOURCE}/scripts/{rule}.py"]
+    for position, rule in enumerate(rules, 1):
+        tool = described[_tool(rule)]
         tool["version"] = version
         tools[rule] = tool
         step = _entity(crate, f"#step-{rule}", "HowToStep", name=rule, position=str(position))
@@ -319,7 +253,7 @@ def _circumstances(crate: ROCrate, action: Action) -> dict[str, Any]:
         f"environment with Python {record.environment.python}"
         f"{f', PyTorch {torch.version}' if torch else ''}; {record.hardware.cpu}, {gpus}."
     )
-    usage = [
+    used = [
         _entity(
             crate,
             f"#{action.name}-{name}",
@@ -329,19 +263,9 @@ def _circumstances(crate: ROCrate, action: Action) -> dict[str, Any]:
             value=str(value),
             unitCode=unit,
         )
-        for name, value, unit in _usage(record)
+        for name, value, unit in usage(record)
     ]
-    return {"description": description, **({"resourceUsage": usage} if usage else {})}
-
-
-def _usage(record: JobRecord) -> list[tuple[str, float, str]]:
-    """Name, value and unit; units by their UN/CEFACT code as an address of QUDT."""
-    second = "https://qudt.org/vocab/unit/SEC"
-    if isinstance(record, RunRecord):
-        return [("training_seconds", record.training_seconds, second)]
-    if isinstance(record, EvaluationRecord):
-        return [("episode_seconds", record.episode_seconds, second)]
-    return []
+    return {"description": description, **({"resourceUsage": used} if used else {})}
 
 
 def _snakemake(actions: list[Action]) -> str:
@@ -361,7 +285,7 @@ def _entity(crate: ROCrate, identifier: str, kind: str, **properties: Any) -> En
     entity = crate.add(ContextEntity(crate, identifier, {"@type": kind, **values}))
     for name, value in properties.items():
         if _is_entity(value):
-            entity[name] = value
+            entity[name] = value[0] if isinstance(value, list) and len(value) == 1 else value
     return entity
 
 

@@ -1,6 +1,7 @@
 """What a level of reproduction runs, with the code of the package, in its project's folder.
 
-`python -m vla.package.jobs LEVEL EXPERIMENT` leaves `reproduced.json`: where the results lie.
+`python -m vla.package.jobs LEVEL EXPERIMENT` reads from `layout.json` where the published results lie, and
+writes there where those lie that it made.
 """
 
 import argparse
@@ -17,14 +18,13 @@ from vla.plan.deployment import Deployment
 from vla.plan.items import Evaluation, Experiment, Run
 from vla.plan.keys import key_of
 from vla.plan.plan import Plan
-from vla.process.command import command_line
 from vla.records.figures import FiguresRecord
 from vla.records.package import Layout, PackedRun
 from vla.records.summary import SummaryRecord
 from vla.workflow.context import JobContext
 from vla.workflow.job import Job
 
-LAYOUT = "reproduced.json"
+LAYOUT = "layout.json"
 
 
 def draw(experiment: Experiment) -> None:
@@ -66,6 +66,9 @@ def retrain(experiment: Experiment, use_conda: bool, dirty: bool) -> None:
     command += [f'experiments=["{experiment.name}"]', "comparisons=[]"]
     command += ["allow_dirty=True"] if dirty else []
     command += ["--use-conda"] if use_conda else []
+    # The README needs all that the experiment has; reports over several experiments it does not.
+    readme = experiment.document("readme", "README.md").relative_to(experiment.root)
+    command += ["--", str(readme)]
     if subprocess.run(command, cwd=experiment.root).returncode:
         raise UserError(
             f"The workflow failed in {experiment.root}.", "See its message above; start it again."
@@ -126,23 +129,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("level", choices=("figures", "evaluate", "retrain"))
     parser.add_argument("experiment")
-    parser.add_argument("layout", type=Layout.model_validate_json)
     parser.add_argument("--use-conda", action="store_true")
     parser.add_argument("--dirty", action="store_true")
     options = parser.parse_args()
     root = Path.cwd()
     config = {"experiments": [options.experiment], "comparisons": [], "allow_dirty": options.dirty}
-    context = JobContext(root, Deployment.here(options.use_conda), command_line(sys.argv))
+    command = f"python reproduce.py --level {options.level}"
+    context = JobContext(root, Deployment.here(options.use_conda), command)
+    layout = Layout.model_validate_json((root / LAYOUT).read_bytes())
     experiment = Plan(root, config, context.deployment).find_experiment(options.experiment)
     if options.level == "retrain":
         retrain(experiment, options.use_conda, options.dirty)
         layout = layout_of(experiment)
     elif options.level == "evaluate":
-        experiment = with_published_runs(experiment, options.layout)
+        experiment = with_published_runs(experiment, layout)
         evaluate(experiment, Job(context, config))
         layout = layout_of(experiment)
     else:
-        layout = options.layout
         draw(as_published(experiment, layout))
     write_text(root / LAYOUT, layout.model_dump_json(indent=2) + "\n")
 

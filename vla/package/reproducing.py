@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vla.errors import UserError
+from vla.files.atomic import write_text
 from vla.files.clock import now
 from vla.package.checking import SUMS, check_folder, path_problem, refuse, sha256
 from vla.package.environment import build_environment, run
@@ -41,8 +42,8 @@ class Request:
 def reproduce(package: Path, request: Request, say: Callable[[str], None]) -> ReproductionRecord:
     """Check a package (an archive or its folder), run what the level asks for, and judge.
 
-    Nothing of the package runs at level check. Writes `reproduction.json` and `reproduction.md` into
-    the folder to work in, and at level check nothing but the unpacked package.
+    Nothing of the package runs at level check. Writes `reproduction-LEVEL.json` and `.md` into the
+    folder to work in, and at level check nothing but the unpacked package.
     """
     if request.changed and request.level != "retrain":
         raise UserError("--set changes what is trained.", "Add --level retrain.")
@@ -72,8 +73,8 @@ def reproduce(package: Path, request: Request, say: Callable[[str], None]) -> Re
         differences=(explain_differences(results, reproduced, request.level) if reproduced else {}),
     )
     if reproduced:
-        outcome.write(request.work / "reproduction.json")
-        (request.work / "reproduction.md").write_text(render(outcome), encoding="utf-8")
+        outcome.write(request.work / f"reproduction-{request.level}.json")
+        write_text(request.work / f"reproduction-{request.level}.md", render(outcome))
     return outcome
 
 
@@ -106,7 +107,7 @@ def _run(package: Path, record: PackageRecord, request: Request) -> Results:
     if not request.here:
         python = build_environment(package / SOURCE, request.work.absolute() / "environment")
     command = [str(python), "-m", "vla.package.jobs", request.level, experiment]
-    command.append(record.layout.model_dump_json())
+    write_text(project / LAYOUT, record.layout.model_dump_json(indent=2) + "\n")
     command += ["--use-conda"] if request.use_conda else []
     command += ["--dirty"] if request.changed else []
     variables = dict(os.environ)

@@ -51,7 +51,7 @@ RECORDS: dict[str, type[Record]] = {
     "PACKAGE/package.json": PackageRecord,
     "PACKAGE/claims.json": ClaimsRecord,
     "PACKAGE/source/packed-source.json": SourceRecord,
-    "REPRODUCTION/reproduction.json": ReproductionRecord,
+    "REPRODUCTION/reproduction-*.json": ReproductionRecord,
 }
 """Pattern of the path, from the project's root -> model."""
 

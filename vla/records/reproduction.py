@@ -1,4 +1,4 @@
-"""`reproduction.json`: the claims of a package beside what came out here."""
+"""`reproduction-LEVEL.json`: the claims of a package beside what came out here."""
 
 from typing import Literal
 
