@@ -16,7 +16,11 @@ from vla.package.checking import SUMS, check_folder
 from vla.package.unpacking import unpack
 from vla.package.writing import PackedFile, with_sums, write_archive
 
-GOOD = {"README.md": PackedFile(b"read me"), "source/run.sh": PackedFile(b"#!/bin/sh", True)}
+GOOD = {
+    "README.md": PackedFile(b"read me"),
+    "source/run.sh": PackedFile(b"#!/bin/sh", True),
+    "caf\u00e9.txt": PackedFile(b"one character"),
+}
 Forge = Callable[[Path], None]
 
 
@@ -139,7 +143,7 @@ HOSTILE: dict[str, Forge] = {
     "folder of its own": with_entry("evil/", b"", stat.S_IFDIR | 0o755),
     "the same name twice": with_entry("README.md"),
     "names that differ in case": with_entry("readme.md"),
-    "names that one system takes for one": with_entry("ReadMe.md"),
+    "names that one system takes for one": with_entry("cafe\u0301.txt"),
     "file and folder": with_entry("README.md/evil"),
     "where a reproduction works": with_entry("reproduction/environment/bin/python"),
     "compressed bomb": compressed,
@@ -223,5 +227,5 @@ def test_unpacked_package_that_changed_is_refused(change, package, tmp_path):
     folder = tmp_path / "package"
     unpack(package, folder)
     change(folder)
-    with pytest.raises(UserError, match="refused|no package"):
+    with pytest.raises(UserError, match=r"refused|no package"):
         check_folder(folder)
