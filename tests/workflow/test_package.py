@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,19 @@ import pytest
 from tests.project import SECRET, Project
 from vla.errors import UserError
 from vla.package.building import Options, build_package
+from vla.package.checking import SUMS
 from vla.package.numbers import paper_numbers
+from vla.package.reproducing import Request, reproduce
 from vla.package.results import Results, layout_of
+from vla.package.writing import PackedFile, with_sums
 from vla.plan.deployment import Deployment
 from vla.plan.plan import Plan
+from vla.records.circumstances import GitState
 from vla.records.claims import ClaimsRecord
+from vla.records.evaluation import EvaluationRecord
+from vla.records.package import PackageRecord
 from vla.records.reproduction import ReproductionRecord
+from vla.records.run import RunRecord
 
 pytestmark = pytest.mark.xdist_group("chain")
 
@@ -105,12 +113,12 @@ def test_shipped_policy_does_the_same_again(archive, tmp_path):
     found = verdicts(work, "evaluate")
     assert {name for name, verdict in found.items() if verdict == "identical"} == RATES
     record = next((work / "evaluate").glob("experiments/b/results/seed1-*/*/evaluation.json"))
-    claims = ClaimsRecord.read(work / "package/claims.json")
-    assert claims.claims[0].source.endswith("episodes.parquet")
-    published = next(
-        (work / "package/outputs").glob("experiments/b/results/seed1-*/*/evaluation.json")
-    )
-    assert record.parent.name == published.parent.name  # the same key: code, software and policy
+    published = work / "package/outputs" / record.relative_to(work / "evaluate")
+    assert published.is_file()  # the same key: code, software and policy
+    packed = PackageRecord.read(work / "package/package.json")
+    assert EvaluationRecord.read(record).git == GitState(commit=packed.commit, dirty=())
+    for claim in ClaimsRecord.read(work / "package/claims.json").claims:
+        assert (work / "package" / claim.source).is_file()
 
 
 def test_other_seed_does_not_reproduce_it_and_is_said_to_explain_it(package):
@@ -121,6 +129,22 @@ def test_other_seed_does_not_reproduce_it_and_is_said_to_explain_it(package):
     assert "No policy was trained with seed 1" in printed
     assert "seed 1 → 7" in printed
     assert "training.num_steps 6 → 3" in printed
+
+
+def test_record_that_names_files_outside_is_refused(package, tmp_path):
+    """All hashes are right: whoever packed it meant it."""
+    (run_json,) = package.glob("outputs/experiments/b/results/seed1-*/run.json")
+    run = RunRecord.read(run_json)
+    evil = replace(run.files.policy, path="../../../../../evil.safetensors")
+    files = run.files.model_copy(update={"policy": evil})
+    run.model_copy(update={"files": files}).write(run_json)
+    names = [p.relative_to(package).as_posix() for p in package.rglob("*") if p.is_file()]
+    content = {name: PackedFile((package / name).read_bytes()) for name in names if name != SUMS}
+    (package / SUMS).write_bytes(with_sums(content)[SUMS].content)
+    for level in ("check", "evaluate"):
+        with pytest.raises(UserError, match=r"names '\.\./\.\./\.\./\.\./\.\./evil"):
+            reproduce(package, Request(level, tmp_path / "work", here=True), print)
+    assert not (tmp_path / "work").exists()
 
 
 def test_unfinished_experiment_is_refused(finished, tmp_path):
