@@ -12,9 +12,11 @@ import pytest
 
 from tests.project import SECRET, Project
 from vla.errors import UserError
+from vla.files.hashing import sha256_file
 from vla.package.building import Options, build_package
 from vla.package.checking import SUMS
 from vla.package.numbers import paper_numbers
+from vla.package.releasing import release
 from vla.package.reproducing import Request, reproduce
 from vla.package.results import Results, layout_of
 from vla.package.writing import PackedFile, with_sums
@@ -202,3 +204,25 @@ def test_numbers_of_a_paper_are_those_of_the_records(finished):
     assert values["a/seeds"] == "2"
     assert values["a/success_rate/instructed/episodes"] == "4"
     assert values["a/final_loss/seed1"] == f"{results.runs[1].final_loss:.4g}"
+
+
+def test_release_tags_code_data_models_and_package_as_one(finished, tmp_path, monkeypatch):
+    for name in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{name}_NAME", "t")
+        monkeypatch.setenv(f"GIT_{name}_EMAIL", "t@example.org")
+    project = finished.copy(tmp_path / "project")
+    plan = Plan(project.root, {"experiments": ["b"]}, Deployment(False, "cpu"))
+    experiment = plan.find_experiment("b")
+    tag, package = release(plan, experiment, "1.2.0")
+    text = project.git("tag", "--list", "--format=%(contents)", tag)
+    policy = project.one("experiments/b/checkpoints/*/policy.safetensors")
+    assert f"package sha256:{package.sha256}\n" in text
+    assert f"policy seed1 sha256:{sha256_file(policy)}\n" in text
+    assert "dataset metaworld-4tasks 1.0.0 content:26c369e8c42e" in text
+    with pytest.raises(UserError, match=r"b-v1\.2\.0 exists"):
+        release(plan, experiment, "1.2.0")
+    data = next(project.root.glob("data/metaworld-4tasks/meta/*.json"))
+    data.write_text("changed")
+    with pytest.raises(UserError, match="not those that were verified"):
+        release(plan, experiment, "1.2.1")
+    assert project.git("tag").split() == [tag]

@@ -51,6 +51,7 @@ app.command("archive", rich_help_panel=AFTER)(results.archive)
 app.command("package", rich_help_panel=SHARE)(packages.package)
 app.command("reproduce", rich_help_panel=SHARE)(packages.reproduce)
 app.command("numbers", rich_help_panel=SHARE)(packages.numbers)
+app.command("release", rich_help_panel=SHARE)(packages.release)
 app.command("clean", rich_help_panel=AFTER)(results.clean)
 
 

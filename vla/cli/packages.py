@@ -149,3 +149,20 @@ def numbers(
         console.print(
             escape("\n".join(f"  {name}  {value}" for name, value in each.values.items()))
         )
+
+
+def release(
+    name: ExperimentName,
+    version: Annotated[str, typer.Argument(help="Semantic version, such as 1.2.0.")],
+    use_conda: UseConda = False,
+) -> None:
+    """Tag commit, datasets, models and package of a finished experiment as one version. Pushes nothing."""
+    from vla.package.releasing import release as tag_release
+
+    plan = read_plan(use_conda)
+    (experiment,) = find_experiments(plan, [name])
+    tag, built = tag_release(plan, experiment, version)
+    console.print(
+        f"[green]{tag}[/] names {built.path.relative_to(plan.root)}, sha256 {built.sha256}"
+    )
+    console.print(f"  git push origin {tag}, and deposit the package")
