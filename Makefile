@@ -5,8 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CONDA_TOOLS := .venv-conda
+CRATE_TOOLS := .venv-crate
 
-.PHONY: setup demo report test test-faults bench keys portability lint format lock lock-check config-docs
+.PHONY: setup demo report crate-check test test-faults bench keys portability lint format lock lock-check config-docs
 
 setup: $(READY)
 
@@ -26,6 +27,12 @@ $(READY): envs/host.torch.txt envs/host.uv.txt envs/host.lock.txt tools/system_p
 $(CONDA_TOOLS)/.ready: envs/conda-tools.lock.txt $(READY)
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(CONDA_TOOLS)
 	$(BIN)/uv pip install --quiet --require-hashes --python $(CONDA_TOOLS)/bin/python -r envs/conda-tools.lock.txt
+	@touch $@
+
+# The validators of RO-Crates and of CITATION.cff, in an environment of their own.
+$(CRATE_TOOLS)/.ready: envs/crate-tools.lock.txt $(READY)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(CRATE_TOOLS)
+	$(BIN)/uv pip install --quiet --require-hashes --python $(CRATE_TOOLS)/bin/python -r envs/crate-tools.lock.txt
 	@touch $@
 
 demo: setup
@@ -88,6 +95,11 @@ lock: setup $(CONDA_TOOLS)/.ready
 
 lock-check: setup $(CONDA_TOOLS)/.ready
 	@$(BIN)/python -m tools.lock_check
+
+# Is a package a valid Provenance Run Crate, and its CITATION.cff valid? make crate-check PACKAGE=FILE.zip
+# The validator reads two JSON-LD contexts from w3id.org and keeps them.
+crate-check: setup $(CRATE_TOOLS)/.ready
+	@$(BIN)/python -m tools.crate_check $(CRATE_TOOLS)/bin $(PACKAGE)
 
 config-docs: setup
 	$(BIN)/python -m tools.config_docs

@@ -76,8 +76,9 @@ def lock_host(root: Path) -> None:
         host = ["pyproject.toml", "--group", "dev", "--group", "torch", "-c", constraints]
         host += ["--no-emit-package", "torch"]  # which peft asks for; it is installed first
         _run([*uv, "--quiet", *host, "-o", "envs/host.lock.txt"], root)
-        tools = ["--group", "pyproject.toml:conda", "-o", "envs/conda-tools.lock.txt"]
-        _run([*uv, "--quiet", *tools], root)
+        for group in ("conda", "crate"):
+            tools = ["--group", f"pyproject.toml:{group}", "-o", f"envs/{group}-tools.lock.txt"]
+            _run([*uv, "--quiet", *tools], root)
 
 
 def conda_versions(root: Path) -> dict[str, str]:

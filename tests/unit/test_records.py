@@ -17,6 +17,7 @@ from vla.records.archives import ArchiveEntry
 from vla.records.attempts import read_attempts
 from vla.records.base import Record
 from vla.records.check import CheckRecord
+from vla.records.claims import ClaimsRecord
 from vla.records.comparison import ComparisonRecord
 from vla.records.crashes import Crash, CrashesRecord
 from vla.records.evaluation import EvaluationRecord
@@ -26,10 +27,12 @@ from vla.records.film import FilmedEpisode, FilmFiles, FilmRecord
 from vla.records.kinds import RECORDS, record_model
 from vla.records.manifest import Manifest
 from vla.records.models import ModelsRecord
+from vla.records.package import PackageRecord, SourceRecord
 from vla.records.policy import PolicyDescription
 from vla.records.prepared import ShardRecord
 from vla.records.publication import PublicationRecord, View
 from vla.records.removals import RemovalEntry
+from vla.records.reproduction import ReproductionRecord
 from vla.records.run import RunRecord
 from vla.records.summary import SummaryRecord
 from vla.records.verification import StoreVerification
@@ -53,6 +56,7 @@ def made_since() -> list[Record]:
         FilmRecord(**job, films=(film,), files=FilmFiles()),
         CrashesRecord(crashes=[Crash(task="t", episode=0, seed=1, error="Traceback")]),
         PublicationRecord(views={"a.md": view}),
+        *package_records(),
         ShardRecord(
             source="0" * 64,
             range=(0, 2, 30),
@@ -69,6 +73,51 @@ def made_since() -> list[Record]:
             files={"model.safetensors": FileState(1, 2, 3, 4)},
         ),
         StoreVerification(prepared="0" * 64, files={"a.npy": FileState(1, 2, 3, 4)}),
+    ]
+
+
+def package_records() -> list[Record]:
+    """Those of a package and of its reproduction."""
+    evaluation = {"name": "instructed-e", "key": "e", "condition": "instructed", "film": "film-f"}
+    run = {"name": "seed1-k", "key": "k", "seed": 1, "evaluations": [evaluation]}
+    claim = {"name": "target", "says": "The target", "tolerance": 0.0}
+    published = {"published": "met", "published_low": None, "published_high": None}
+    reproduced = {"reproduced": "met", "reproduced_low": None, "reproduced_high": None}
+    verdict = {"verdict": "identical", "why": "the same"}
+    return [
+        PackageRecord(
+            title="t",
+            version="1.0.0",
+            commit="0" * 40,
+            committed="2026-01-01T00:00:00+00:00",
+            authors=[{"name": "Doe, Jo", "person": True}],
+            licence="MIT",
+            deployment="host",
+            accelerator="cpu",
+            weights=True,
+            layout={"experiment": "e", "runs": [run], "documents": {"summary": "summary-s"}},
+            datasets=(),
+        ),
+        SourceRecord(commit="0" * 40, files={"vla/words.py": "0" * 64}),
+        ClaimsRecord(
+            experiment="e",
+            target=0.9,
+            claims=[
+                claim
+                | {"kind": "verdict", "value": "met", "levels": ["retrain"], "command": "python"}
+                | {"seconds": 1.0, "hardware": "EPYC", "source": "outputs/x"}
+            ],
+        ),
+        ReproductionRecord(
+            experiment="e",
+            package="0" * 64,
+            level="retrain",
+            changed=(),
+            time="2026-01-01T00:00:00+00:00",
+            claims=[claim | published | reproduced | verdict],
+            verdict="identical",
+            differences={"machine": ("CPU EPYC → Xeon",)},
+        ),
     ]
 
 

@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from vla.cli import before, during, pinning, results
+from vla.cli import before, during, packages, pinning, results
 from vla.cli.shared import console
 from vla.errors import UserError
 
@@ -33,6 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 BEFORE, DURING, AFTER = "Before a run", "While it runs", "Afterwards"
+SHARE = "For others"
 
 app.command("new", rich_help_panel=BEFORE)(before.new)
 app.command("check", rich_help_panel=BEFORE)(before.check)
@@ -47,6 +48,10 @@ app.command("verify", rich_help_panel=AFTER)(results.verify)
 app.command("published", rich_help_panel=AFTER)(results.published)
 app.command("replay", rich_help_panel=AFTER)(results.replay)
 app.command("archive", rich_help_panel=AFTER)(results.archive)
+app.command("package", rich_help_panel=SHARE)(packages.package)
+app.command("reproduce", rich_help_panel=SHARE)(packages.reproduce)
+app.command("numbers", rich_help_panel=SHARE)(packages.numbers)
+app.command("release", rich_help_panel=SHARE)(packages.release)
 app.command("clean", rich_help_panel=AFTER)(results.clean)
 
 

@@ -8,6 +8,7 @@ from vla.records.attempts import Attempt
 from vla.records.base import Record
 from vla.records.check import CheckRecord
 from vla.records.checkpoint import CheckpointRecord
+from vla.records.claims import ClaimsRecord
 from vla.records.comparison import ComparisonRecord
 from vla.records.crashes import CrashesRecord
 from vla.records.evaluation import EvaluationRecord
@@ -17,11 +18,13 @@ from vla.records.figures import FiguresRecord
 from vla.records.film import FilmRecord
 from vla.records.manifest import Manifest
 from vla.records.models import ModelsRecord
+from vla.records.package import PackageRecord, SourceRecord
 from vla.records.part import Part
 from vla.records.policy import PolicyDescription
 from vla.records.prepared import PreparedRecord, ShardRecord
 from vla.records.publication import PublicationRecord
 from vla.records.removals import RemovalEntry
+from vla.records.reproduction import ReproductionRecord
 from vla.records.run import RunRecord
 from vla.records.summary import SummaryRecord
 from vla.records.verification import StoreVerification, VerificationRecord
@@ -48,6 +51,10 @@ RECORDS: dict[str, type[Record]] = {
     "experiments/*/checkpoints/*/policy.json": PolicyDescription,
     "results/*/comparison.json": ComparisonRecord,
     "results/.published/*.json": PublicationRecord,
+    "PACKAGE/package.json": PackageRecord,
+    "PACKAGE/claims.json": ClaimsRecord,
+    "PACKAGE/source/packed-source.json": SourceRecord,
+    "REPRODUCTION/reproduction-*.json": ReproductionRecord,
 }
 """Pattern of the path, from the project's root -> model."""
 

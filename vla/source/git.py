@@ -7,6 +7,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from vla.source.packed import is_packed, packed_state, packed_text
+
 # Rendered by the workflow itself: a changed copy of these says nothing about the code.
 RENDERED = ":(exclude)experiments/*/README.md"
 # Where a new file is taken for code. Anything else that lies about stays out of a patch.
@@ -30,8 +32,11 @@ def git_state(root: Path) -> dict[str, Any]:
 
     `diff` brings changed and new code back with `git apply` on the commit, whatever the user's git
     is set to. It holds changed files but for data, new files only where `decides_result`, and never
-    one whose name looks like a secret. Bytes that are no UTF-8 are surrogate escapes.
+    one whose name looks like a secret. Bytes that are no UTF-8 are surrogate escapes. Of a source tree
+    out of a package, what the package says, without a diff.
     """
+    if is_packed(root):
+        return packed_state(root)
     commit = _git(root, "rev-parse", "HEAD")
     if commit is None:
         return {"commit": None, "dirty": [], "diff": ""}
@@ -44,7 +49,7 @@ def git_state(root: Path) -> dict[str, Any]:
         new = _listed(root, index, "--others", "--exclude-standard")
         kept = {name for name in changed if not name.startswith("data/") or name.endswith(PINS)}
         kept |= {name for name in new if decides_result(name)}
-        given = "\0".join(name for name in sorted(kept) if not _looks_secret(name))
+        given = "\0".join(name for name in sorted(kept) if not looks_secret(name))
         _git(root, "update-index", "--add", "--remove", "-z", "--stdin", index=index, given=given)
         # Plumbing, because `git diff` heeds what people set for their eyes: colours, prefixes, context.
         diff = _git(
@@ -78,6 +83,8 @@ def patched_files(patch: Path, root: Path) -> set[str]:
 
 def committed_text(root: Path, path: str) -> str | None:
     """A text file as it is in the last commit; None if it is not there."""
+    if is_packed(root):
+        return packed_text(root, path)
     return _git(root, "show", f"HEAD:{path}")
 
 
@@ -86,7 +93,8 @@ def _listed(root: Path, index: str, *which: str) -> set[str]:
     return set(filter(None, (listing or "").split("\0")))
 
 
-def _looks_secret(name: str) -> bool:
+def looks_secret(name: str) -> bool:
+    """Whether the name of a file, or of a folder around it, says that nobody else is to read it."""
     parts = PurePosixPath(name.lower()).parts
     return any(fnmatchcase(part, pattern) for part in parts for pattern in SECRET)
 

@@ -1,0 +1,228 @@
+"""The life of a package: packed here, reproduced in an empty folder without Git by who knows nothing."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.project import SECRET, Project
+from vla.errors import UserError
+from vla.files.hashing import sha256_file
+from vla.package.building import Options, build_package
+from vla.package.checking import SUMS
+from vla.package.numbers import paper_numbers
+from vla.package.releasing import release
+from vla.package.reproducing import Request, reproduce
+from vla.package.results import Results, layout_of
+from vla.package.writing import PackedFile, with_sums
+from vla.plan.deployment import Deployment
+from vla.plan.plan import Plan
+from vla.records.circumstances import GitState
+from vla.records.claims import ClaimsRecord
+from vla.records.evaluation import EvaluationRecord
+from vla.records.package import PackageRecord
+from vla.records.reproduction import ReproductionRecord
+from vla.records.run import RunRecord
+
+pytestmark = pytest.mark.xdist_group("chain")
+
+
+def build(project: Project, options: Options | None = None):
+    plan = Plan(project.root, {"experiments": ["b"]}, Deployment(False, "cpu"))
+    return build_package(plan, plan.find_experiment("b"), options or Options())
+
+
+@pytest.fixture(scope="module")
+def archive(finished, tmp_path_factory) -> Path:
+    """A package of experiment b. Not to be changed."""
+    return build(finished.copy(tmp_path_factory.mktemp("packing") / "project")).path
+
+
+@pytest.fixture
+def package(archive, tmp_path) -> Path:
+    """The package as a stranger unpacks it, in a folder of its own."""
+    folder = tmp_path / "package"
+    with zipfile.ZipFile(archive) as content:
+        content.extractall(folder)
+    return folder
+
+
+def run(folder: Path, *command: str) -> tuple[int, str]:
+    """Exit code and what is printed, of a command on a machine without Git."""
+    search = [str(Path(sys.executable).parent)]
+    finished = subprocess.run(
+        [sys.executable, *command],
+        cwd=folder,
+        env={"PATH": os.pathsep.join(search), "HOME": "/nonexistent", "COLUMNS": "300"},
+        capture_output=True,
+        text=True,
+    )
+    return finished.returncode, finished.stdout + finished.stderr
+
+
+def verdicts(folder: Path, level: str) -> dict[str, str]:
+    record = ReproductionRecord.read(folder / f"reproduction-{level}.json")
+    return {claim.name: claim.verdict for claim in record.claims}
+
+
+RATES = {
+    "success_rate/instructed",
+    "success_rate/instructed/button-press-topdown-v3",
+    "target",
+}
+FIGURES = {"figure/learning_curve", "figure/success_by_task"}
+
+
+def test_same_results_give_the_same_bytes_anywhere(archive, finished, tmp_path):
+    again = build(finished.copy(tmp_path / "elsewhere"))
+    assert again.path.read_bytes() == archive.read_bytes()
+
+
+def test_package_is_checked_by_bare_python_and_a_changed_byte_is_found(package):
+    code, printed = run(package, "-S", "reproduce.py")
+    assert (code, printed[:6]) == (0, "Intact")
+    assert not list(package.rglob("__pycache__"))
+    episodes = next(package.rglob("episodes.parquet"))
+    episodes.write_bytes(episodes.read_bytes()[:-1] + b"?")
+    code, printed = run(package, "-S", "reproduce.py", "--level", "retrain", "--here")
+    assert code == 1
+    assert f"{episodes.name} has other bytes" in printed
+    assert not (package / "reproduction").exists()
+
+
+def test_figures_and_rates_come_out_identical_from_what_is_shipped(package):
+    code, printed = run(package, "reproduce.py", "--here", "--level", "figures")
+    assert code == 0, printed
+    found = verdicts(package / "reproduction", "figures")
+    assert {name for name, verdict in found.items() if verdict == "identical"} == RATES | FIGURES
+    assert found["policy/seed1"] == "not tested"
+
+
+def test_shipped_policy_does_the_same_again(archive, tmp_path):
+    """By `vla`, from the archive, in a folder that lies in somebody else's repository."""
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    shutil.copy(archive, tmp_path / "b.zip")
+    code, printed = run(
+        tmp_path, "-m", "vla", "reproduce", "b.zip", "--here", "--level", "evaluate"
+    )
+    assert code == 0, printed
+    work = tmp_path / "b.reproduction"
+    found = verdicts(work, "evaluate")
+    assert {name for name, verdict in found.items() if verdict == "identical"} == RATES
+    record = next((work / "evaluate").glob("experiments/b/results/seed1-*/*/evaluation.json"))
+    published = work / "package/outputs" / record.relative_to(work / "evaluate")
+    assert published.is_file()  # the same key: code, software and policy
+    packed = PackageRecord.read(work / "package/package.json")
+    assert EvaluationRecord.read(record).git == GitState(commit=packed.commit, dirty=())
+    for claim in ClaimsRecord.read(work / "package/claims.json").claims:
+        assert (work / "package" / claim.source).is_file()
+
+
+def test_other_seed_does_not_reproduce_it_and_is_said_to_explain_it(package):
+    changed = ("--set", "experiment.seed=7", "--set", "training.num_steps=3")
+    code, printed = run(package, "reproduce.py", "--here", "--level", "retrain", *changed)
+    assert code == 12, printed
+    assert verdicts(package / "reproduction", "retrain")["policy/seed1"] == "not reproduced"
+    assert "No policy was trained with seed 1" in printed
+    assert "seed 1 → 7" in printed
+    assert "training.num_steps 6 → 3" in printed
+
+
+def test_record_that_names_files_outside_is_refused(package, tmp_path):
+    """All hashes are right: whoever packed it meant it."""
+    (run_json,) = package.glob("outputs/experiments/b/results/seed1-*/run.json")
+    run = RunRecord.read(run_json)
+    evil = replace(run.files.policy, path="../../../../../evil.safetensors")
+    files = run.files.model_copy(update={"policy": evil})
+    run.model_copy(update={"files": files}).write(run_json)
+    names = [p.relative_to(package).as_posix() for p in package.rglob("*") if p.is_file()]
+    content = {name: PackedFile((package / name).read_bytes()) for name in names if name != SUMS}
+    (package / SUMS).write_bytes(with_sums(content)[SUMS].content)
+    for level in ("check", "evaluate"):
+        with pytest.raises(UserError, match=r"names '\.\./\.\./\.\./\.\./\.\./evil"):
+            reproduce(package, Request(level, tmp_path / "work", here=True), print)
+    assert not (tmp_path / "work").exists()
+
+
+def test_unfinished_experiment_is_refused(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
+    project.change("b", "training", num_steps=7)
+    project.commit()
+    with pytest.raises(UserError, match="not finished"):
+        build(project)
+
+
+def test_uncommitted_code_is_refused(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
+    (project.root / "vla/words.py").write_text((project.root / "vla/words.py").read_text() + "# x")
+    with pytest.raises(UserError, match=r"Uncommitted: vla/words\.py"):
+        build(project)
+
+
+def test_output_that_changed_is_refused(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
+    policy = project.one("experiments/b/checkpoints/*/policy.safetensors")
+    content = policy.read_bytes()
+    policy.unlink()
+    policy.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(UserError, match="has changed since it was recorded"):
+        build(project)
+
+
+def test_secret_in_a_log_is_refused_and_not_shown(finished, tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_API_KEY", SECRET)
+    project = finished.copy(tmp_path / "project")
+    log = project.one("experiments/b/logs/seed1-*/train.log")
+    log.write_text(f"key {SECRET}\n")
+    with pytest.raises(
+        UserError, match=r"train\.log: holds the value of \$WANDB_API_KEY"
+    ) as refusal:
+        build(project)
+    assert SECRET not in str(refusal.value)
+
+
+def test_without_weights_their_hash_is_packed_and_evaluation_says_so(finished, tmp_path):
+    archive = build(finished.copy(tmp_path / "project"), Options(weights=False)).path
+    with zipfile.ZipFile(archive) as content:
+        assert not [name for name in content.namelist() if name.endswith(".safetensors")]
+    code, printed = run(
+        tmp_path, "-m", "vla", "reproduce", str(archive), "--here", "--level", "evaluate"
+    )
+    assert code == 1
+    assert "policy.safetensors: only its hash" in printed
+
+
+def test_numbers_of_a_paper_are_those_of_the_records(finished):
+    plan = Plan(finished.root, {"experiments": ["a"]}, Deployment(False, "cpu"))
+    results = Results(finished.root, layout_of(plan.find_experiment("a")))
+    values = paper_numbers(results).values
+    assert values["a/seeds"] == "2"
+    assert values["a/success_rate/instructed/episodes"] == "4"
+    assert values["a/final_loss/seed1"] == f"{results.runs[1].final_loss:.4g}"
+
+
+def test_release_tags_code_data_models_and_package_as_one(finished, tmp_path, monkeypatch):
+    for name in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{name}_NAME", "t")
+        monkeypatch.setenv(f"GIT_{name}_EMAIL", "t@example.org")
+    project = finished.copy(tmp_path / "project")
+    plan = Plan(project.root, {"experiments": ["b"]}, Deployment(False, "cpu"))
+    experiment = plan.find_experiment("b")
+    tag, package = release(plan, experiment, "1.2.0")
+    text = project.git("tag", "--list", "--format=%(contents)", tag)
+    policy = project.one("experiments/b/checkpoints/*/policy.safetensors")
+    assert f"package sha256:{package.sha256}\n" in text
+    assert f"policy seed1 sha256:{sha256_file(policy)}\n" in text
+    assert "dataset metaworld-4tasks 1.0.0 content:26c369e8c42e" in text
+    with pytest.raises(UserError, match=r"b-v1\.2\.0 exists"):
+        release(plan, experiment, "1.2.0")
+    data = next(project.root.glob("data/metaworld-4tasks/meta/*.json"))
+    data.write_text("changed")
+    with pytest.raises(UserError, match="not those that were verified"):
+        release(plan, experiment, "1.2.1")
+    assert project.git("tag").split() == [tag]

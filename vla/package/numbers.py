@@ -1,0 +1,100 @@
+"""An experiment's numbers under names, for papers: none of them is typed."""
+
+from dataclasses import dataclass
+
+from vla.package.results import Results
+from vla.records.models import ModelsRecord
+from vla.records.rates import Rate
+from vla.records.summary import SummaryRecord
+from vla.words import CONDITIONS, duration, short_task
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table of success rates; `rates`: by condition, None where it was not evaluated."""
+
+    label: str
+    rates: tuple[Rate | None, ...]
+
+
+@dataclass(frozen=True)
+class PaperNumbers:
+    """`values`: name -> text; `rows`, under `conditions`: the table; `source`: what it was computed from."""
+
+    experiment: str
+    values: dict[str, str]
+    conditions: tuple[str, ...]
+    rows: tuple[Row, ...]
+    source: str
+
+
+def paper_numbers(results: Results) -> PaperNumbers:
+    """The numbers of finished results, from their records."""
+    summary_file = results.document("summary", "summary.json")
+    summary = SummaryRecord.read(summary_file)
+    models = ModelsRecord.read(results.document("models", "models.json"))
+    runs = list(results.runs.values())
+    values = {
+        "version": models.version,
+        "parameters": f"{models.parameters:,}",
+        "seeds": str(len(runs)),
+        "training_time": duration(sum(run.training_seconds for run in runs)),
+        "gpu_hours": f"{sum(run.gpu_hours or 0 for run in runs):.1f}",
+        "commit": (runs[0].git.commit or "")[:12],
+    }
+    if summary.target is not None:
+        values |= {"target": _percent(summary.target), "verdict": summary.verdict}
+    for condition, rates in summary.conditions.items():
+        values |= _named(f"success_rate/{condition}", rates.overall)
+        for task, rate in rates.by_task.items():
+            values |= _named(f"success_rate/{condition}/{task}", rate)
+        if rates.spread_between_seeds is not None:
+            values[f"spread/{condition}"] = _percent(rates.spread_between_seeds)
+    for seed, run in results.runs.items():
+        values[f"final_loss/seed{seed}"] = f"{run.final_loss:.4g}"
+    experiment = results.layout.experiment
+    return PaperNumbers(
+        experiment=experiment,
+        values={f"{experiment}/{name}": value for name, value in values.items()},
+        conditions=tuple(summary.conditions),
+        rows=_rows(summary),
+        source=summary_file.parent.name,
+    )
+
+
+def _named(name: str, rate: Rate) -> dict[str, str]:
+    """A rate in percent, its interval and its counts."""
+    low, high = _percent(rate.low), _percent(rate.high)
+    return {
+        name: _percent(rate.rate),
+        f"{name}/low": low,
+        f"{name}/high": high,
+        f"{name}/interval": f"[{low}, {high}]",
+        f"{name}/successes": str(rate.successes),
+        f"{name}/episodes": str(rate.episodes),
+    }
+
+
+def _rows(summary: SummaryRecord) -> tuple[Row, ...]:
+    tasks = dict.fromkeys(t for rates in summary.conditions.values() for t in rates.by_task)
+    rows = [
+        Row(short_task(task), tuple(r.by_task.get(task) for r in summary.conditions.values()))
+        for task in tasks
+    ]
+    return (Row("all tasks", tuple(r.overall for r in summary.conditions.values())), *rows)
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.0f}"
+
+
+def cells(row: Row) -> list[str]:
+    """'93 [86, 97]', in percent."""
+    return [
+        f"{_percent(rate.rate)} [{_percent(rate.low)}, {_percent(rate.high)}]" if rate else "–"
+        for rate in row.rates
+    ]
+
+
+def headings(numbers: PaperNumbers) -> list[str]:
+    return ["Task", *(CONDITIONS[condition] for condition in numbers.conditions)]
