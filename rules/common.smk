@@ -21,6 +21,7 @@ from vla.locks.render import check_rendered
 from vla.plan.collection import collection_name
 from vla.plan.deployment import Deployment
 from vla.plan.figures import find_figures
+from vla.plan.requests import REQUESTS
 from vla.plugins import find_plugin
 from vla.process.accelerator import detect_accelerator
 from vla.process.command import command_line
@@ -104,14 +105,22 @@ def simulator_environment(wildcards):
     return f"../envs/{environment_name(kind, experiment.accelerator)}.yaml"
 
 
-def training_cores(wildcards):
-    """A GPU's job waits for its kernels while others load; on a CPU, loading is little beside training."""
-    resources = experiment_of(wildcards).config.resources
-    return max(resources.training_threads, resources.loader_workers)
+def cores(rule):
+    return lambda wildcards: REQUESTS[rule](experiment_of(wildcards)).cores
 
 
-def gpus(wildcards):
-    return int(experiment_of(wildcards).accelerator == "cuda")
+def gpus(rule):
+    return lambda wildcards: REQUESTS[rule](experiment_of(wildcards)).gpus
+
+
+def memory(rule):
+    return lambda wildcards, attempt: REQUESTS[rule](experiment_of(wildcards)).after(attempt).memory
+
+
+def minutes(rule):
+    return (
+        lambda wildcards, attempt: REQUESTS[rule](experiment_of(wildcards)).after(attempt).minutes
+    )
 
 
 def verification_records():
