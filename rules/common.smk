@@ -28,6 +28,7 @@ from vla.process.command import command_line
 from vla.process.variables import choose_portable
 from vla.workflow.clock import bring_into_present
 from vla.workflow.context import JobContext
+from vla.workflow.failures import last_lines
 from vla.workflow.views import needed_publication
 
 USE_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
@@ -194,6 +195,12 @@ def publish_unfinished():
         python = f"{environments[0]}/bin/python" if environments else ""
     if python and Path(python).exists():
         subprocess.run([python, "-m", "vla.workflow.publication", json.dumps(config)], cwd=ROOT)
+
+
+def show_failures(log):
+    """Jobs on other nodes have nobody's terminal."""
+    if workflow.non_local_exec:
+        print(last_lines(Path(log), ROOT), file=sys.stderr)
 
 
 def bring_inputs_into_present():

@@ -15,9 +15,19 @@ import psutil
 
 Found = TypeVar("Found")
 HERE = Path(__file__).parent
-NODES = ("node1", "node2")
-GPUS, CPUS, MEMORY_MB = 4, 8, 16_000  # of each node
-CLIENTS = ("srun", "sbatch", "squeue", "scontrol", "scancel", "sinfo", "sacct", "sacctmgr", "sshare")
+NODES = ("node1", "node2", "node3", "node4")
+CPUS, MEMORY_MB = 4, 8_000  # of each node, and one GPU: a training has a node of its own
+CLIENTS = (
+    "srun",
+    "sbatch",
+    "squeue",
+    "scontrol",
+    "scancel",
+    "sinfo",
+    "sacct",
+    "sacctmgr",
+    "sshare",
+)
 PATIENCE = 180  # seconds; a loaded machine is slow, and everything but a defect ends sooner
 
 
@@ -103,7 +113,9 @@ class Cluster:
 
     def states(self) -> dict[str, str]:
         """Node -> state, such as `idle`."""
-        lines = self._ask("sinfo", "-h", "-N", "-p", "main", "-o", "%N %T", check=False).splitlines()
+        lines = self._ask(
+            "sinfo", "-h", "-N", "-p", "main", "-o", "%N %T", check=False
+        ).splitlines()
         return dict(line.split() for line in lines)
 
     def job(self, number: str) -> dict[str, str]:
@@ -112,7 +124,7 @@ class Cluster:
         return dict(word.split("=", 1) for word in words if "=" in word)
 
     def find_job(self, comment: str) -> str | None:
-        """Number of the newest job whose comment (rule and wildcards) holds `comment`."""
+        """Number of the newest job whose comment (rule and wildcards) holds `comment`, if there is one."""
         lines = self._ask("squeue", "-h", "-t", "all", "-o", "%i|%k").splitlines()
         numbers = [line.split("|")[0] for line in lines if comment in line.split("|")[1]]
         return max(numbers, key=int, default=None)
@@ -134,13 +146,12 @@ class Cluster:
         for node, port in zip(NODES, ports[1:], strict=True):
             nodes.append(
                 f"NodeName={node} NodeHostname=localhost NodeAddr=127.0.0.1 Port={port} CPUs={CPUS} "
-                f"RealMemory={MEMORY_MB} Gres=gpu:fake:{GPUS} State=UNKNOWN"
+                f"RealMemory={MEMORY_MB} Gres=gpu:fake:1 State=UNKNOWN"
             )
             # Only a character device gets a number, and CUDA_VISIBLE_DEVICES.
-            for number in range(GPUS):
-                (self.state / f"gpu/{node}-{number}").symlink_to("/dev/null")
-            files = self.state / f"gpu/{node}-[0-{GPUS - 1}]"
-            devices.append(f"NodeName={node} Name=gpu Type=fake File={files}")
+            device = self.state / f"gpu/{node}"
+            device.symlink_to("/dev/null")
+            devices.append(f"NodeName={node} Name=gpu Type=fake File={device}")
         text = (HERE / "slurm.conf.in").read_text()
         low = max(ports) + 1
         for name, value in {
