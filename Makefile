@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CONDA_TOOLS := .venv-conda
 
-.PHONY: setup demo report test test-faults bench keys portability lint format lock lock-check config-docs
+.PHONY: setup demo report test test-faults test-slurm bench keys portability lint format lock lock-check config-docs
 
 setup: $(READY)
 
@@ -56,6 +56,12 @@ test: setup $(CONDA_TOOLS)/.ready
 N ?= 4
 test-faults: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" FAULTS=$(N) pytest tests/faults -n 2 --dist loadgroup -q
+
+# Bring a SLURM up on this machine (packages by apt), run the workflow on it, disturb it, take it down (about
+# six minutes).
+test-slurm: setup
+	@sh tools/system_packages.sh slurm
+	PATH="$(CURDIR)/$(BIN):$$PATH" pytest tests/slurm -n 0 -x
 
 # What exactness costs, as ratios (a few minutes on an idle machine).
 bench: setup

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -67,21 +68,19 @@ class Cluster:
             *("--seed-file", self.state / "munge/seed"),
             *("--log-file", self.state / "log/munged.log"),
         )
-        wait_for("socket of munged", connection.exists)
+        self._wait_for("socket of munged", connection.exists)
         self._start("slurmctld", "-D", "-c", "-f", self.configuration)
         for node in NODES:
             self.start_node(node)
-        wait_for("idle nodes", lambda: self.states() == dict.fromkeys(NODES, "idle"))
+        self._wait_for("idle nodes", lambda: self.states() == dict.fromkeys(NODES, "idle"))
 
     def down(self) -> None:
         """End all jobs, then the daemons, and whatever is left below them."""
         if "slurmctld" in self.daemons:
             self._ask("scancel", "--user", getpass.getuser(), check=False)
             with_jobs = lambda: not self._ask("squeue", "-h", check=False).strip()  # noqa: E731
-            try:
+            with suppress(AssertionError):  # what does not end is ended below
                 wait_for("end of all jobs", with_jobs, patience=30)
-            except AssertionError:
-                pass  # they are ended below
         steps = [child for daemon in self.daemons.values() for child in _below(daemon)]
         for daemon in reversed(self.daemons.values()):
             _end(daemon)
@@ -139,6 +138,19 @@ class Cluster:
         )
         assert not check or finished.returncode == 0, finished.stdout + finished.stderr
         return finished.stdout
+
+    def _wait_for(self, what: str, find: Callable[[], bool]) -> None:
+        """As `wait_for`, but no longer than all daemons live."""
+
+        def found() -> bool:
+            for name, daemon in self.daemons.items():
+                assert daemon.poll() is None, f"{name} ended: {self._last_words(name)}"
+            return find()
+
+        wait_for(what, found)
+
+    def _last_words(self, name: str) -> str:
+        return "".join(path.read_text()[-2000:] for path in (self.state / "log").glob(f"{name}.*"))
 
     def _configure(self) -> None:
         ports = _free_ports(1 + len(NODES))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from cluster import Cluster
@@ -11,14 +12,15 @@ from tests.project import Project
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory) -> Iterator[Cluster]:
+def cluster() -> Iterator[Cluster]:
     """Up for all tests, and down after them, whatever became of them."""
-    started = Cluster(tmp_path_factory.mktemp("slurm"))
-    try:
-        started.up()
-        yield started
-    finally:
-        started.down()
+    with TemporaryDirectory(prefix="slurm-") as folder:  # munged refuses pytest's, which is private
+        started = Cluster(Path(folder))
+        try:
+            started.up()
+            yield started
+        finally:
+            started.down()
 
 
 @pytest.fixture(scope="session")
