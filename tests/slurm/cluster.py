@@ -29,7 +29,7 @@ CLIENTS = (
     "sacctmgr",
     "sshare",
 )
-PATIENCE = 180  # seconds; a loaded machine is slow, and everything but a defect ends sooner
+PATIENCE = 600  # seconds; a loaded machine is slow, and everything but a defect ends sooner
 
 
 def wait_for(what: str, find: Callable[[], Found], patience: float = PATIENCE) -> Found:

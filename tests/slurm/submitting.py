@@ -70,7 +70,7 @@ class Workflow:
     def printed(self) -> str:
         return self.log.read_text(errors="replace")
 
-    def wait(self, patience: float = 3 * PATIENCE) -> int:
+    def wait(self, patience: float = 2 * PATIENCE) -> int:
         """Its exit code."""
         wait_for("end of Snakemake", lambda: self.process.poll() is not None, patience)
         return self.process.returncode
