@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 CONDA_TOOLS := .venv-conda
 CRATE_TOOLS := .venv-crate
 
-.PHONY: setup demo report crate-check test test-faults bench keys portability lint format lock lock-check config-docs
+.PHONY: setup demo report crate-check test test-faults test-slurm bench keys portability lint format lock lock-check config-docs
 
 setup: $(READY)
 
@@ -57,12 +57,18 @@ reports/report.html:
 
 test: setup $(CONDA_TOOLS)/.ready
 	@sh tools/system_packages.sh test
-	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -n 2 --dist loadgroup --ignore tests/faults
+	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -n 2 --dist loadgroup --ignore tests/faults --ignore tests/slurm
 
 # Kill the workflow N times at random moments, fill the disk, flip bits (N=50 takes half an hour).
 N ?= 4
 test-faults: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" FAULTS=$(N) pytest tests/faults -n 2 -q
+
+# Bring a SLURM up on this machine (packages by apt), run the workflow on it, disturb it, take it down (about
+# six minutes).
+test-slurm: setup
+	@sh tools/system_packages.sh slurm
+	PATH="$(CURDIR)/$(BIN):$$PATH" pytest tests/slurm -n 0 -x
 
 # What exactness costs, as ratios (a few minutes on an idle machine).
 bench: setup

@@ -44,4 +44,5 @@ onstart:
 
 
 onerror:
+    show_failures(log)
     publish_unfinished()

@@ -16,7 +16,8 @@ rule summarise:
         "../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory("summarise"),
+        runtime=minutes("summarise"),
     message:
         "Summarise {wildcards.experiment}"
     script:
@@ -58,7 +59,8 @@ rule plot:
         "../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory("plot"),
+        runtime=minutes("plot"),
     params:
         captions={figure.title: figure.caption for figure in FIGURES},
     message:
@@ -92,6 +94,7 @@ rule compare:
     threads: 1
     resources:
         mem_mb=1000,
+        runtime=30,
     message:
         "Compare {wildcards.comparison}"
     script:

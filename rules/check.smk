@@ -15,8 +15,9 @@ rule check_experiment:
         environment("train")
     threads: 1
     resources:
-        mem_mb=1000,
-        gpu=gpus,
+        mem_mb=memory("check_experiment"),
+        runtime=minutes("check_experiment"),
+        gpu=gpus("check_experiment"),
     message:
         "Check {wildcards.experiment}"
     script:

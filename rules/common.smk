@@ -21,12 +21,14 @@ from vla.locks.render import check_rendered
 from vla.plan.collection import collection_name
 from vla.plan.deployment import Deployment
 from vla.plan.figures import find_figures
+from vla.plan.requests import REQUESTS
 from vla.plugins import find_plugin
 from vla.process.accelerator import detect_accelerator
 from vla.process.command import command_line
 from vla.process.variables import choose_portable
 from vla.workflow.clock import bring_into_present
 from vla.workflow.context import JobContext
+from vla.workflow.failures import last_lines
 from vla.workflow.views import needed_publication
 
 USE_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
@@ -104,19 +106,22 @@ def simulator_environment(wildcards):
     return f"../envs/{environment_name(kind, experiment.accelerator)}.yaml"
 
 
-def training_cores(wildcards):
-    """A GPU's job waits for its kernels while others load; on a CPU, loading is little beside training."""
-    resources = experiment_of(wildcards).config.resources
-    one = max(resources.training_threads, resources.loader_workers)
-    return one * resources.training_processes
+def cores(rule):
+    return lambda wildcards: REQUESTS[rule](experiment_of(wildcards)).cores
 
 
-def training_gpus(wildcards):
-    return gpus(wildcards) * experiment_of(wildcards).config.resources.training_processes
+def gpus(rule):
+    return lambda wildcards: REQUESTS[rule](experiment_of(wildcards)).gpus
 
 
-def gpus(wildcards):
-    return int(experiment_of(wildcards).accelerator == "cuda")
+def memory(rule):
+    return lambda wildcards, attempt: REQUESTS[rule](experiment_of(wildcards)).after(attempt).memory
+
+
+def minutes(rule):
+    return (
+        lambda wildcards, attempt: REQUESTS[rule](experiment_of(wildcards)).after(attempt).minutes
+    )
 
 
 def verification_records():
@@ -195,6 +200,12 @@ def publish_unfinished():
         python = f"{environments[0]}/bin/python" if environments else ""
     if python and Path(python).exists():
         subprocess.run([python, "-m", "vla.workflow.publication", json.dumps(config)], cwd=ROOT)
+
+
+def show_failures(log):
+    """Jobs on other nodes have nobody's terminal."""
+    if workflow.non_local_exec:
+        print(last_lines(Path(log), ROOT), file=sys.stderr)
 
 
 def bring_inputs_into_present():

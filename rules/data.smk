@@ -14,6 +14,7 @@ rule fetch_dataset:
     threads: 1
     resources:
         mem_mb=1000,
+        runtime=240,
     message:
         "Fetch {wildcards.dataset}"
     script:
@@ -35,6 +36,7 @@ rule verify_dataset:
     threads: workflow.cores
     resources:
         mem_mb=500,
+        runtime=240,
     message:
         "Verify {wildcards.dataset}"
     script:
@@ -58,6 +60,7 @@ rule prepare_dataset:
     threads: workflow.cores
     resources:
         mem_mb=lambda wildcards, threads: 1000 + 500 * threads,
+        runtime=480,
     message:
         "Prepare {wildcards.store}"
     script:
@@ -119,6 +122,7 @@ rule collect_demonstrations:
     threads: workflow.cores
     resources:
         mem_mb=4000,
+        runtime=1440,
     message:
         f"Collect demonstrations into data/collected/{COLLECTION}"
     script:

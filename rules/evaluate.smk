@@ -13,10 +13,11 @@ rule evaluate:
         "experiments/{experiment}/logs/{run}/{evaluation}.benchmark.tsv"
     conda:
         simulator_environment
-    threads: lambda wildcards: experiment_of(wildcards).config.resources.evaluation_workers
+    threads: cores("evaluate")
     resources:
-        mem_mb=4000,
-        gpu=gpus,
+        mem_mb=memory("evaluate"),
+        runtime=minutes("evaluate"),
+        gpu=gpus("evaluate"),
     message:
         "Evaluate {wildcards.experiment} {wildcards.run} {wildcards.evaluation}"
     script:
@@ -37,8 +38,9 @@ rule film:
         simulator_environment
     threads: 1
     resources:
-        mem_mb=2000,
-        gpu=gpus,
+        mem_mb=memory("film"),
+        runtime=minutes("film"),
+        gpu=gpus("film"),
     message:
         "Film {wildcards.experiment} {wildcards.run} {wildcards.evaluation}"
     script:

@@ -16,7 +16,8 @@ rule release_models:
         "../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory("release_models"),
+        runtime=minutes("release_models"),
     message:
         "Release the models of {wildcards.experiment}"
     script:
@@ -42,7 +43,8 @@ rule render_readme:
         "../envs/analyse.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=memory("render_readme"),
+        runtime=minutes("render_readme"),
     message:
         "Render the README of {wildcards.experiment}"
     script:
@@ -74,6 +76,7 @@ rule report:
     threads: 1
     resources:
         mem_mb=1000,
+        runtime=30,
     message:
         "Render the report"
     script:
@@ -98,6 +101,7 @@ rule publish:
     threads: 1
     resources:
         mem_mb=1000,
+        runtime=30,
     message:
         "Publish"
     script:

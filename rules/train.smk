@@ -17,10 +17,11 @@ rule train:
     priority: 10
     conda:
         environment("train")
-    threads: training_cores
+    threads: cores("train")
     resources:
-        mem_mb=4000,
-        gpu=training_gpus,
+        mem_mb=memory("train"),
+        runtime=minutes("train"),
+        gpu=gpus("train"),
     message:
         "Train {wildcards.experiment} {wildcards.run}"
     script:

@@ -10,6 +10,7 @@ rule verify:
     threads: 1
     resources:
         mem_mb=1000,
+        runtime=30,
     message:
         "Verify"
     script:

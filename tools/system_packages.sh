@@ -1,6 +1,7 @@
 #!/bin/sh
 # System packages that Python packages cannot bring: software OpenGL for the simulator, git, venv;
-# with the argument `test` also the browser that reports are tested in, and other processors, emulated.
+# with the argument `test` also the browser that reports are tested in, and other processors, emulated;
+# with `slurm` also a scheduler, none of whose daemons is started.
 # Installs what is missing when it can (Debian or Ubuntu, root); otherwise names the command.
 set -eu
 
@@ -20,6 +21,13 @@ need python3-venv "$python" -c 'import ensurepip, venv'
 if [ "${1:-}" = test ]; then
     need qemu-user sh -c 'command -v qemu-x86_64'
     need chromium-driver sh -c 'command -v chromium && command -v chromedriver'
+fi
+if [ "${1:-}" = slurm ]; then
+    PATH=$PATH:/usr/sbin
+    need slurmctld sh -c 'command -v slurmctld'
+    need slurmd sh -c 'command -v slurmd'
+    need munge sh -c 'command -v munged'
+    need slurm-client sh -c 'command -v sbatch'
 fi
 opengl=""
 library OSMesa || library EGL || opengl=libosmesa6

@@ -1,11 +1,14 @@
 """Before a run: make an experiment, look at what it lacks."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
+from vla.checks.cluster import check_cluster
+from vla.checks.profile import Profile
 from vla.cli.shared import (
     Experiments,
     UseConda,
@@ -16,6 +19,8 @@ from vla.cli.shared import (
     styled,
 )
 from vla.knowledge.folders import create_experiment, find_folder
+
+ON_THIS_MACHINE = ("device", "precision")  # lines about the machine that the check runs on
 
 
 def new(
@@ -44,7 +49,18 @@ def new(
     console.print(f"then [bold]vla check {name}[/].")
 
 
-def check(names: Experiments = None, use_conda: UseConda = False) -> None:
+ClusterProfile = Annotated[
+    Path | None,
+    typer.Option(
+        "--profile",
+        help="Ask the cluster of this profile, such as profiles/slurm, for its devices.",
+    ),
+]
+
+
+def check(
+    names: Experiments = None, use_conda: UseConda = False, profile: ClusterProfile = None
+) -> None:
     """Look at all that must be there before a run: words, code, data, disk, device, time.
 
     Also of experiments that config/config.yaml does not list.
@@ -53,10 +69,14 @@ def check(names: Experiments = None, use_conda: UseConda = False) -> None:
     from vla.checks.findings import check_experiment  # PyTorch takes its time
 
     plan = read_plan(use_conda)
+    cluster = Profile(profile) if profile else None
     failed = False
     folders = [find_folder(plan.root, name).name for name in names or plan.config.experiments]
     for experiment in map(plan.read_experiment, folders):
         findings = check_experiment(experiment, plan.root, plan.config.allow_dirty)
+        if cluster:  # jobs run on its nodes, not here
+            findings = [finding for finding in findings if finding.name not in ON_THIS_MACHINE]
+            findings += check_cluster(experiment, cluster)
         table = Table(title=experiment.name, title_justify="left", box=None, pad_edge=False)
         for heading in ("", "What", "Found"):
             table.add_column(heading, overflow="fold")
@@ -66,6 +86,7 @@ def check(names: Experiments = None, use_conda: UseConda = False) -> None:
         console.print(table)
         wrong = sum(finding.status == "fail" for finding in findings)
         failed = failed or wrong > 0
-        verdict = f"[red]not ready: {wrong} to mend[/]" if wrong else "[green]ready[/]: snakemake"
+        command = f"snakemake --profile {profile}" if profile else "snakemake"
+        verdict = f"[red]not ready: {wrong} to mend[/]" if wrong else f"[green]ready[/]: {command}"
         console.print(f"{experiment.name} is {verdict}\n")
     raise typer.Exit(int(failed))

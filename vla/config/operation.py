@@ -63,6 +63,14 @@ class ResourcesSection(Section):
     """Threads that make training batches ahead; any number gives the same bits, 0 makes each when it is due."""
     evaluation_workers: PositiveInt = 1
     """Processes that run episodes side by side, one thread each; any number gives the same outcomes."""
+    training_memory_gb: PositiveFloat = 4.0
+    """Memory (GB) that a training job asks a cluster for; twice and three times as much when it failed."""
+    training_hours: PositiveFloat = 24.0
+    """Time limit (hours) of a training job on a cluster. A longer training saves its state before, and goes on in the next job."""
+    evaluation_memory_gb: PositiveFloat = 4.0
+    """Memory (GB) that an evaluation asks a cluster for; twice and three times as much when it failed."""
+    evaluation_hours: PositiveFloat = 12.0
+    """Time limit (hours) of an evaluation on a cluster. A longer one goes on in the next job."""
     disk_gb: PositiveFloat = 1.0
     """Free space (GB) that must remain beyond what the run is estimated to write."""
 

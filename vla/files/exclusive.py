@@ -11,9 +11,16 @@ from pathlib import Path
 from vla.errors import UserError
 
 
+class BusyError(UserError):
+    """Another process is at work there."""
+
+
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
-    """Keep other processes, on this machine or another, from working in `folder` meanwhile."""
+    """Keep other processes, on this machine or another, from working in `folder` meanwhile.
+
+    `BusyError` when one is at work there.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / ".lock", "a+", encoding="utf-8") as stream:
         for patience in (0.1, 0.4, 0):  # `vla watch` holds it for a moment when it looks
@@ -24,7 +31,7 @@ def exclusive(folder: Path) -> Iterator[None]:
                 time.sleep(patience)
         else:
             stream.seek(0)
-            raise UserError(
+            raise BusyError(
                 f"Another process is at work in {folder}: {stream.read() or 'unknown'}.",
                 "Let it end, or end it; then run snakemake again.",
             )

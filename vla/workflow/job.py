@@ -15,12 +15,15 @@ from typing import IO, Any
 
 from vla.checks.committed import require_committed
 from vla.errors import GoOnLaterError, UserError
+from vla.files.exclusive import BusyError
 from vla.locks.guard import enter_job
 from vla.plan.items import Experiment, Item
 from vla.plan.plan import Plan
 from vla.plan.stages import environments_of
 from vla.process.circumstances import capture_circumstances
+from vla.process.devices import reserved_gpus
 from vla.process.progress import BarFormatter
+from vla.process.slurm import SubmittedJob
 from vla.records.circumstances import Circumstances
 from vla.workflow.context import JobContext
 
@@ -59,14 +62,27 @@ def start_job(snakemake: Any, label: str) -> Iterator["Job"]:
 
     `snakemake`: what Snakemake gives a script. A `UserError` ends the job with its message and exit
     code 1; anything else is a defect, whose traceback is in the log.
+
+    On a machine without a scheduler the job has GPUs of its own. Under SLURM, what was asked to stop,
+    or finds another process at its work, goes back into the queue.
     """
     log = Path(snakemake.log[0])
     context = JobContext.from_config(snakemake.config)
+    submitted = SubmittedJob.here()
     with _logged(log, label) as (logger, stream):
         try:
             if context.deployment.use_conda:
                 enter_job(environments_of(snakemake.rule), context.root)
-            yield Job(context, snakemake.config)
+            if submitted:
+                submitted.refuse_if_cancelled()
+            with reserved_gpus(snakemake.resources.get("gpu", 0)):
+                yield Job(context, snakemake.config)
+        except BusyError as error:
+            if submitted and submitted.requeue():
+                logger.warning("%s\n  -> Back in the queue: it is tried again.", error.problem)
+                sys.exit(GoOnLaterError.EXIT_CODE)
+            logger.error("\n%s", error)
+            sys.exit(1)
         except UserError as error:
             logger.error("\n%s", error)
             sys.exit(1)
@@ -75,7 +91,10 @@ def start_job(snakemake: Any, label: str) -> Iterator["Job"]:
             traceback.print_exc(file=stream)
             sys.exit(1)
         except GoOnLaterError as error:
-            logger.warning("%s\n  -> Run snakemake again: it goes on from there.", error)
+            again = (
+                "Back in the queue" if submitted and submitted.requeue() else "Run snakemake again"
+            )
+            logger.warning("%s\n  -> %s: it goes on from there.", error, again)
             sys.exit(GoOnLaterError.EXIT_CODE)
         except Exception as error:  # noqa: BLE001
             logger.error("unexpected %s: %s (see %s)", type(error).__name__, error, log)

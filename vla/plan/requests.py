@@ -1,0 +1,78 @@
+"""What jobs ask for: cores, GPUs, memory, time. Never part of a key."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from vla.plan.items import Experiment
+
+
+@dataclass(frozen=True)
+class Request:
+    """Of one job. `memory`: MB; `minutes`: after which a cluster ends it."""
+
+    cores: int
+    gpus: int
+    memory: int
+    minutes: int
+
+    def after(self, attempt: int) -> "Request":
+        """The `attempt`-th time (from 1): what failed may have lacked memory or time."""
+        return replace(self, memory=self.memory * attempt, minutes=self.minutes * attempt)
+
+
+def check_request(experiment: Experiment) -> Request:
+    return Request(cores=1, gpus=_gpus(experiment), memory=1000, minutes=15)
+
+
+def training_request(experiment: Experiment) -> Request:
+    asked = experiment.config.resources
+    return Request(
+        # A GPU's job waits for its kernels while others load; on a CPU, loading is little beside training.
+        cores=asked.training_processes * max(asked.training_threads, asked.loader_workers),
+        gpus=asked.training_processes * _gpus(experiment),
+        memory=_megabytes(asked.training_memory_gb),
+        minutes=_minutes(asked.training_hours),
+    )
+
+
+def evaluation_request(experiment: Experiment) -> Request:
+    asked = experiment.config.resources
+    return Request(
+        cores=asked.evaluation_workers,
+        gpus=_gpus(experiment),
+        memory=_megabytes(asked.evaluation_memory_gb),
+        minutes=_minutes(asked.evaluation_hours),
+    )
+
+
+def film_request(experiment: Experiment) -> Request:
+    return replace(evaluation_request(experiment), cores=1)
+
+
+def document_request(_: Experiment) -> Request:
+    return Request(cores=1, gpus=0, memory=1000, minutes=15)
+
+
+# Rules whose jobs belong to one experiment.
+REQUESTS: dict[str, Callable[[Experiment], Request]] = {
+    "check_experiment": check_request,
+    "train": training_request,
+    "evaluate": evaluation_request,
+    "film": film_request,
+    "summarise": document_request,
+    "plot": document_request,
+    "release_models": document_request,
+    "render_readme": document_request,
+}
+
+
+def _gpus(experiment: Experiment) -> int:
+    return int(experiment.accelerator == "cuda")
+
+
+def _megabytes(gigabytes: float) -> int:
+    return round(gigabytes * 1000)
+
+
+def _minutes(hours: float) -> int:
+    return max(1, round(hours * 60))
