@@ -57,7 +57,7 @@ reports/report.html:
 
 test: setup $(CONDA_TOOLS)/.ready
 	@sh tools/system_packages.sh test
-	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -n 2 --dist loadgroup --ignore tests/faults --ignore tests/slurm
+	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -n 2 --dist loadgroup
 
 # Kill the workflow N times at random moments, fill the disk, flip bits (N=50 takes half an hour).
 N ?= 4
