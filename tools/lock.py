@@ -77,6 +77,8 @@ def lock_host(root: Path) -> None:
         _run([*uv, "--quiet", *host, "-o", "envs/host.lock.txt"], root)
         tools = ["--group", "pyproject.toml:conda", "-o", "envs/conda-tools.lock.txt"]
         _run([*uv, "--quiet", *tools], root)
+        calvin = ["--group", "pyproject.toml:calvin", "-c", "envs/host.lock.txt"]
+        _run([*uv, "--quiet", *calvin, "-o", "envs/calvin.lock.txt"], root)
 
 
 def conda_versions(root: Path) -> dict[str, str]:
