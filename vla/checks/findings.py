@@ -26,6 +26,7 @@ from vla.process.accelerator import visible_gpus
 from vla.process.determinism import choose_device
 from vla.process.portable import lacks_portable
 from vla.records.check import Finding
+from vla.simulation.finding import outside_module
 from vla.source.git import git_state, may_decide
 from vla.words import duration, size
 
@@ -43,6 +44,7 @@ def check_experiment(experiment: Experiment, root: Path, allow_dirty: bool) -> l
         model,
         *_disks(experiment, parameters),
         *_device(experiment, parameters),
+        *_simulator(experiment),
         *_trackers(experiment),
         _time(experiment),
     ]
@@ -224,6 +226,18 @@ def _memory(device: str, memory: float, parameters: int | None) -> Finding:
         f"{device}: {needed:.1f} GB for weights, gradients and AdamW, {memory:.1f} GB of memory",
         "Take a smaller model, or a device with more memory.",
     )
+
+
+def _simulator(experiment: Experiment) -> list[Finding]:
+    """What a simulator needs that is neither here nor in the environment, such as a checkout."""
+    settings = experiment.config.evaluation.simulator
+    outside = outside_module(settings)
+    if outside is None:
+        return []
+    try:
+        return [Finding("simulator", "ok", outside.check(settings))]
+    except UserError as error:
+        return [Finding("simulator", "fail", error.problem, error.way_out)]
 
 
 def _trackers(experiment: Experiment) -> list[Finding]:

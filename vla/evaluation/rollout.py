@@ -3,6 +3,7 @@
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,32 +25,66 @@ def run_episode(
 ) -> EpisodeResult:
     """Run one episode on the device that holds `policy`; exceptions become a crash.
 
-    `watch` is called before the first and after every control step.
+    A chain ends with the first subtask that fails. `watch` is called before the first and after
+    every control step.
     """
     started = time.monotonic()
-    steps = 0
+    attempts: list[_Attempt] = []
     try:
         state, _ = task.reset(seed=plan.seed)
         if watch:
             watch(task)
-        done = success = False
-        while not done:
-            chunk = choose_actions(
-                policy, task.pictures(), plan.instruction, state, config.decoding
-            )
-            for action in chunk[: config.execute_steps]:
-                state, _, terminated, truncated, info = task.step(action)
-                steps += 1
-                if watch:
-                    watch(task)
-                success = bool(info["success"])
-                done = terminated or truncated
-                if done:
-                    break
-        outcome, error = ("success" if success else "failure"), ""
+        for instruction, subtask in _parts(plan):
+            if subtask:
+                state = task.begin(subtask)
+            attempts.append(_Attempt())
+            _attempt(attempts[-1], policy, task, instruction, state, config, watch)
+            if not attempts[-1].success:
+                break
+        outcome, error = ("success" if attempts[-1].success else "failure"), ""
     except Exception:  # noqa: BLE001 - an episode that breaks is an outcome of its own, never a failure
         outcome, error = "crash", traceback.format_exc(limit=-3)
-    return EpisodeResult(plan, outcome, steps, time.monotonic() - started, error)
+    steps = [attempt.steps for attempt in attempts]
+    subtask_steps = tuple(steps) if plan.chain else ()
+    seconds = time.monotonic() - started
+    return EpisodeResult(plan, outcome, sum(steps), seconds, error, subtask_steps)
+
+
+@dataclass
+class _Attempt:
+    """At one task: how far it is."""
+
+    steps: int = 0
+    success: bool = False
+
+
+def _parts(plan: EpisodePlan) -> list[tuple[str, str | None]]:
+    """What the policy is told, and the subtask that the simulator is to begin, one after another."""
+    return [(s.instruction, s.task) for s in plan.chain] or [(plan.instruction, None)]
+
+
+def _attempt(
+    attempt: _Attempt,
+    policy: Policy,
+    task: SimulatedTask,
+    instruction: str,
+    state: np.ndarray,
+    config: EvaluationSection,
+    watch: Watch | None,
+) -> None:
+    """Act on one instruction until the task ends; what was done is kept in `attempt`."""
+    done = False
+    while not done:
+        chunk = choose_actions(policy, task.pictures(), instruction, state, config.decoding)
+        for action in chunk[: config.execute_steps]:
+            state, _, terminated, truncated, info = task.step(action)
+            attempt.steps += 1
+            if watch:
+                watch(task)
+            attempt.success = bool(info["success"])
+            done = terminated or truncated
+            if done:
+                break
 
 
 def choose_actions(

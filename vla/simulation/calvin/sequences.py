@@ -5,13 +5,16 @@ licence). Both draw from NumPy's legacy generator, whose numbers are frozen; the
 that of the list that others publish, and a test holds it.
 """
 
+import json
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from math import pi
+from pathlib import Path
 
 import numpy as np
 
+from vla.errors import UserError
 from vla.files.hashing import sha256_json
 from vla.simulation.calvin.subtasks import COLOURS, SUBTASKS, State
 
@@ -44,17 +47,34 @@ class Sequence:
 
 @cache
 def sequences() -> tuple[Sequence, ...]:
-    """All chains in the official order (2 seconds)."""
+    """All chains in the official order, as `chains.json` keeps what `draw_sequences` gives."""
+    names, states = tuple(SUBTASKS), initial_states()
+    kept = json.loads(Path(__file__).with_name("chains.json").read_text())
+    chains = tuple(Sequence(states[state], tuple(names[i] for i in chain)) for state, chain in kept)
+    if published_hash(chains) != PUBLISHED:
+        raise UserError(
+            "vla/simulation/calvin/chains.json does not hold CALVIN's published chains.",
+            "Restore it: git checkout -- vla/simulation/calvin/chains.json",
+        )
+    return chains
+
+
+def draw_sequences() -> tuple[Sequence, ...]:
+    """All chains drawn anew, as CALVIN draws them (a minute)."""
     states = initial_states()
-    counts = [len(part) for part in np.array_split(range(COUNT), len(states))]
     found = [
-        Sequence(state, subtasks)
-        for number, (state, count) in enumerate(zip(states, counts, strict=True))
-        for subtasks in _draw(state, count, np.random.RandomState(number))
+        chain for number, state in enumerate(states) for chain in chains_from(state, number, states)
     ]
     order = np.arange(COUNT)
     np.random.RandomState(0).shuffle(order)  # the same swaps as those of a list
     return tuple(found[number] for number in order)
+
+
+def chains_from(state: State, number: int, states: list[State]) -> list[Sequence]:
+    """The chains that start in a state, the `number`th of all."""
+    count = len(np.array_split(range(COUNT), len(states))[number])
+    drawn = _draw(state, count, np.random.RandomState(number))
+    return [Sequence(state, subtasks) for subtasks in drawn]
 
 
 def published_hash(chains: tuple[Sequence, ...]) -> str:
