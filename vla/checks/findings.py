@@ -123,6 +123,8 @@ def _dataset(store: Store, root: Path) -> Finding:
     if not missing:
         return Finding("dataset", "ok", f"{what}, {count} files here")
     found = f"{what}, {count - len(missing)} of {count} files here"
+    if entry.collect:
+        return Finding("dataset", "ok", f"{found}; collected by {entry.collect}, then verified")
     if can_be_pulled(missing, root):
         return Finding("dataset", "ok", f"{found}; dvc pull brings the rest")
     return Finding(
