@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 CONDA_TOOLS := .venv-conda
 CRATE_TOOLS := .venv-crate
 
-.PHONY: setup demo report crate-check test test-faults test-slurm bench keys portability lint format lock lock-check config-docs
+.PHONY: setup calvin demo report crate-check test test-faults test-slurm bench keys portability lint format lock lock-check config-docs
 
 setup: $(READY)
 
@@ -21,6 +21,13 @@ $(READY): envs/host.torch.txt envs/host.uv.txt envs/host.lock.txt tools/system_p
 	$(BIN)/pip install --quiet --disable-pip-version-check -r envs/host.torch.txt
 	$(BIN)/uv pip install --quiet --require-hashes --compile-bytecode --python $(BIN)/python -r envs/host.lock.txt
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	@touch $@
+
+# What CALVIN's simulator needs besides a checkout of calvin_env (docs/calvin.md); nothing else needs it.
+calvin: $(VENV)/.calvin
+
+$(VENV)/.calvin: envs/calvin.lock.txt $(READY)
+	$(BIN)/uv pip install --quiet --require-hashes --python $(BIN)/python -r envs/calvin.lock.txt
 	@touch $@
 
 # conda-lock, and what stands in for conda in tests, in an environment of their own.

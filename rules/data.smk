@@ -2,7 +2,7 @@
 
 
 rule fetch_dataset:
-    """Bring missing files of a dataset here with DVC; needs its pointer and manifest."""
+    """Bring missing files of a dataset here, with DVC or by collecting; needs pointer and manifest."""
     output:
         "data/.state/{dataset}/{number}.fetched.json",
     log:
@@ -11,7 +11,7 @@ rule fetch_dataset:
         "data/.state/{dataset}/{number}.fetch.benchmark.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
+    threads: lambda wildcards: workflow.cores if PLAN.find_dataset(wildcards.dataset).collect else 1
     resources:
         mem_mb=1000,
         runtime=240,

@@ -1,5 +1,6 @@
 """Run one condition's episodes of one trained policy in simulation."""
 
+from collections import Counter
 from pathlib import Path
 
 from vla.errors import UserError
@@ -48,7 +49,8 @@ def evaluate(
     )
     processor = load_policy(policy_file).processor
     for plan in plans:  # a sentence that is too long is a mistake, not a hundred crashes
-        processor.check(plan.instruction)
+        for sentence in plan.sentences:
+            processor.check(sentence)
     journal = Journal(record.with_name("episodes.journal"))
     make = evaluator_maker(policy_file, config, device, mode)
     results = run_episodes(plans, make, workers, journal)
@@ -76,8 +78,8 @@ def evaluate(
         device=device,
         determinism=switches,
         renderer=simulator.renderer(),
-        episodes=len(table),
-        outcomes=table["outcome"].value_counts().to_dict(),
+        episodes=len(results),
+        outcomes=dict(Counter(result.outcome for result in results)),
         episode_seconds=sum(result.seconds for result in results),
         files=files,
         finished=now(),

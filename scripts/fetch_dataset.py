@@ -1,4 +1,4 @@
-"""Bring a dataset's files here with DVC when some are missing."""
+"""Bring a dataset's files here when some are missing: with DVC, or by collecting them anew."""
 
 import subprocess
 import sys
@@ -6,19 +6,24 @@ from pathlib import Path
 
 from vla.config.datasets import DatasetEntry
 from vla.data.manifest import files_folder
+from vla.data.places import dataset_folder
 from vla.data.pointer import read_pins
 from vla.errors import UserError
 from vla.files.atomic import write_text
+from vla.plan.reading import load_demonstrations
 from vla.records.fetch import FetchRecord
+from vla.simulation.writing import collect_into
 from vla.workflow.job import start_job
 
 
-def fetch(entry: DatasetEntry, root: Path) -> list[str]:
-    """Pull what is missing; returns the names of the files that were."""
+def fetch(entry: DatasetEntry, root: Path, processes: int) -> list[str]:
+    """Bring what is missing; returns the names of the files that were."""
     manifest = read_pins(entry, root).manifest
     folder = files_folder(entry, manifest, root)
     missing = [file.path for file in manifest.files if not (folder / file.path).is_file()]
-    if missing:
+    if missing and entry.collect:
+        _collect(entry, root, processes)
+    elif missing:
         _allow_no_git(root)
         command = [sys.executable, "-m", "dvc", "pull", f"{entry.path}.dvc"]
         finished = subprocess.run(command, cwd=root, capture_output=True, text=True)
@@ -33,6 +38,17 @@ def fetch(entry: DatasetEntry, root: Path) -> list[str]:
     return missing
 
 
+def _collect(entry: DatasetEntry, root: Path, processes: int) -> None:
+    """Collect all of it anew; whether these are the pinned bytes is verified like a download."""
+    folder = dataset_folder(entry, root)
+    if folder.exists():
+        raise UserError(
+            f"{folder} lacks files, and collecting would remove what is in it.",
+            f"Move {folder} away and run snakemake again: it is then collected anew.",
+        )
+    collect_into(folder, load_demonstrations(root / entry.collect), processes)
+
+
 def _allow_no_git(root: Path) -> None:
     """DVC refuses to work in a source archive, which has no git repository, until told to."""
     local = root / ".dvc/config.local"
@@ -42,5 +58,6 @@ def _allow_no_git(root: Path) -> None:
 
 if __name__ == "__main__":
     with start_job(snakemake, f"fetch {snakemake.wildcards.dataset}") as job:
-        pulled = fetch(job.plan.find_dataset(snakemake.wildcards.dataset), job.root)
+        entry = job.plan.find_dataset(snakemake.wildcards.dataset)
+        pulled = fetch(entry, job.root, snakemake.threads)
         FetchRecord(pulled=pulled).write(Path(snakemake.output[0]))

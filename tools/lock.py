@@ -79,6 +79,8 @@ def lock_host(root: Path) -> None:
         for group in ("conda", "crate"):
             tools = ["--group", f"pyproject.toml:{group}", "-o", f"envs/{group}-tools.lock.txt"]
             _run([*uv, "--quiet", *tools], root)
+        calvin = ["--group", "pyproject.toml:calvin", "-c", "envs/host.lock.txt"]
+        _run([*uv, "--quiet", *calvin, "-o", "envs/calvin.lock.txt"], root)
 
 
 def conda_versions(root: Path) -> dict[str, str]:

@@ -8,6 +8,8 @@ CONDITIONS = {
     "no_instruction": "instruction hidden",
 }
 
+NOT_REACHED = "not reached"  # the outcome of a chain's subtasks behind the one that failed
+
 
 def short_task(task: str) -> str:
     """A task's name as words, without its version: 'faucet open' of 'faucet-open-v3'."""

@@ -26,6 +26,7 @@ from vla.process.accelerator import visible_gpus
 from vla.process.determinism import choose_device
 from vla.process.portable import lacks_portable
 from vla.records.check import Finding
+from vla.simulation.finding import outside_module
 from vla.source.git import git_state, may_decide
 from vla.weights.pinned import PinnedWeights
 from vla.words import duration, size
@@ -45,6 +46,7 @@ def check_experiment(experiment: Experiment, root: Path, allow_dirty: bool) -> l
         model,
         *_disks(experiment, parameters),
         *_device(experiment, parameters),
+        *_simulator(experiment),
         *_trackers(experiment),
         _time(experiment),
     ]
@@ -123,6 +125,8 @@ def _dataset(store: Store, root: Path) -> Finding:
     if not missing:
         return Finding("dataset", "ok", f"{what}, {count} files here")
     found = f"{what}, {count - len(missing)} of {count} files here"
+    if entry.collect:
+        return Finding("dataset", "ok", f"{found}; collected by {entry.collect}, then verified")
     if can_be_pulled(missing, root):
         return Finding("dataset", "ok", f"{found}; dvc pull brings the rest")
     return Finding(
@@ -234,6 +238,18 @@ def _memory(device: str, memory: float, parameters: int | None) -> Finding:
         f"{device}: {needed:.1f} GB for weights, gradients and AdamW, {memory:.1f} GB of memory",
         "Take a smaller model, or a device with more memory.",
     )
+
+
+def _simulator(experiment: Experiment) -> list[Finding]:
+    """What a simulator needs that is neither here nor in the environment, such as a checkout."""
+    settings = experiment.config.evaluation.simulator
+    outside = outside_module(settings)
+    if outside is None:
+        return []
+    try:
+        return [Finding("simulator", "ok", outside.check(settings))]
+    except UserError as error:
+        return [Finding("simulator", "fail", error.problem, error.way_out)]
 
 
 def _trackers(experiment: Experiment) -> list[Finding]:

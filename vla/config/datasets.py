@@ -14,5 +14,7 @@ class DatasetEntry(Section):
     """Where it comes from."""
     licence: str
     """Licence, as an SPDX identifier where there is one."""
+    collect: str = ""
+    """Configuration of demonstrations (`config/calvin_demonstrations.yaml`) by which missing files are collected anew where DVC has none; they must then be the pinned ones, byte for byte."""
     path: str
     """Folder, relative to the project's root; tracked by `<path>.dvc`, listed in `<path>.manifest.json`."""

@@ -4,11 +4,12 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from vla.evaluation.protocol import EpisodePlan
-from vla.evaluation.rollout import EpisodeResult
+from vla.evaluation.protocol import EpisodePlan, EpisodeResult
 from vla.files.atomic import write_text
 from vla.files.hashing import canonical_json, sha256_json
+from vla.simulation.protocol import Subtask
 
 
 class Journal:
@@ -26,8 +27,8 @@ class Journal:
                     entry = json.loads(line)
                     if sha256_json(entry["result"]) != entry["sha256"]:
                         break
-                    plan = EpisodePlan(**entry["result"].pop("plan"))
-                    results[plan] = EpisodeResult(plan=plan, **entry["result"])
+                    result = _result(entry["result"])
+                    results[result.plan] = result
                 except (ValueError, KeyError, TypeError):
                     break
         return results
@@ -44,6 +45,13 @@ class Journal:
 
     def remove(self) -> None:
         self.path.unlink(missing_ok=True)
+
+
+def _result(content: dict[str, Any]) -> EpisodeResult:
+    plan = content.pop("plan")
+    chain = tuple(Subtask(**subtask) for subtask in plan.pop("chain"))
+    steps = tuple(content.pop("subtask_steps"))
+    return EpisodeResult(EpisodePlan(**plan, chain=chain), **content, subtask_steps=steps)
 
 
 def _line(result: EpisodeResult) -> str:

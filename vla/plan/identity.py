@@ -9,6 +9,7 @@ from typing import Any
 
 from vla.config.complete import ExperimentConfig
 from vla.config.demonstrations import DemonstrationsConfig
+from vla.config.evaluation import SimulatorSection
 from vla.files.hashing import sha256_file
 from vla.locks.identity import environment_identity
 from vla.plan.deployment import Deployment
@@ -78,6 +79,7 @@ class Identities:
             "condition": condition,
             "evaluation": asked,
             "accelerator": accelerator,
+            **_outside(simulator, config.evaluation.simulator),
             **self.made_by(EVALUATE, accelerator, (self._policy(config),), simulator=simulator),
         }
 
@@ -106,6 +108,7 @@ class Identities:
         own = {experts.relative_to(self.root).as_posix(): experts} if experts.is_file() else {}
         return {
             "config": config.model_dump(mode="json"),
+            **_outside(simulator, config.simulator),
             **self.made_by(COLLECT, own=own, simulator=simulator),
         }
 
@@ -175,6 +178,13 @@ def make_item(prefix: str, identity: Values) -> Item:
     """An item of that identity, in a folder `<prefix>-<key>`."""
     key = key_of(identity)
     return Item(f"{prefix}-{key}", key, identity)
+
+
+def _outside(simulator: Plugin, settings: SimulatorSection) -> Values:
+    """What decides its results and is neither in this repository nor in the environment."""
+    if not (simulator.folder / "outside.py").is_file():
+        return {}
+    return {"outside": simulator.load("outside").identity(settings)}
 
 
 # Runs share plug-ins and environments, too.

@@ -17,6 +17,19 @@ class Rate(Part):
     high: float
 
 
+class ChainRates(Part):
+    """Of episodes that are chains of subtasks, all training seeds pooled."""
+
+    chains: int
+    in_a_row: tuple[Rate, ...]
+    """Chains of which the first, the first two, ... subtasks were solved, each with Wilson's interval."""
+    average_length: float
+    """Mean number of subtasks solved in a row."""
+    low: float
+    """95 % interval of the average length: bootstrap over chains."""
+    high: float
+
+
 class ConditionRates(Part):
     """Rates of one condition."""
 
@@ -28,6 +41,9 @@ class ConditionRates(Part):
     mean_over_seeds: float
     spread_between_seeds: float | None
     """Standard deviation of the seeds' rates; null for one seed."""
+    chains: ChainRates | None = None
+    """Of chains: then `overall` is the share of all their subtasks that were solved, its interval by
+    chains, and `by_task` counts the subtasks that were reached."""
 
 
 class Rates(Part):

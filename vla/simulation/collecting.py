@@ -4,6 +4,8 @@ A simulator that has experts says so with a module `demonstrations.py`:
 
 - `collect_task(config, task)`: the list of one task's episodes, decided by `config` alone;
 - `dataset_card(config, frames)`: the dataset's README, `frames` the number of control steps;
+- `write_dataset(folder, episodes, config)`: writes them in the simulator's own layout; without it they
+  become a LeRobotDataset, which asks for the two below;
 - `DIMENSIONS`: names of the dimensions of `observation.state` and `action`; `ROBOT`: the robot's name.
 """
 

@@ -4,16 +4,28 @@
 it runs in; `DISTRIBUTIONS`, the distributions whose versions decide what it does. It is imported when
 plans are made, where the simulator may not be installed.
 `simulator.py`: `Simulator`, below. `demonstrations.py`, where there are scripted experts: see
-`vla/simulation/collecting.py`.
+`vla/simulation/collecting.py`. `outside.py`, where something decides results that is neither in this
+repository nor in the environment: see `vla/simulation/finding.py`.
 """
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 
 import gymnasium
 import numpy as np
 
 from vla.config.evaluation import SimulatorSection
 from vla.errors import UserError
+
+CHAIN = "chain"  # the task of an episode that is a chain of subtasks
+
+
+@dataclass(frozen=True)
+class Subtask:
+    """One link of a chain, and the sentence in which its benchmark asks for it."""
+
+    task: str
+    instruction: str
 
 
 class SimulatedTask(gymnasium.Env):
@@ -26,6 +38,13 @@ class SimulatedTask(gymnasium.Env):
 
     task: str
     cameras: tuple[str, ...]
+
+    def begin(self, subtask: str) -> np.ndarray:
+        """Of a chain: go on with a subtask from the present state, which is returned.
+
+        `step` then ends with that subtask. Each counts its own steps.
+        """
+        raise NotImplementedError
 
     def pictures(self, size: int | None = None) -> dict[str, np.ndarray]:
         """Each camera's view of the present state: uint8 (size, size, 3); by default as trained."""
@@ -43,6 +62,13 @@ class Simulator(ABC):
     @abstractmethod
     def seed(self, task: str, first_seed: int, episode: int) -> int:
         """Seed of an episode, no other task's; `UserError` for an unknown task or too many episodes."""
+
+    def chains(self) -> tuple[tuple[Subtask, ...], ...]:
+        """The chains that a benchmark evaluates, in its order; none where an episode is one task.
+
+        Its episodes are these: each has the task `CHAIN` and its number as seed.
+        """
+        return ()
 
     @abstractmethod
     def make(

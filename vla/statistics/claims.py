@@ -6,6 +6,7 @@ import pandas as pd
 
 from vla.config.outcome import Claim, DifferenceClaim, Finding, RateClaim
 from vla.errors import UserError
+from vla.statistics.chains import overall_rate
 from vla.statistics.comparison import compare, points
 from vla.statistics.rates import CONFIDENCE, describe, success_rate, verdict
 from vla.words import CONDITIONS, short_task
@@ -55,7 +56,8 @@ def judge(finding: Finding, episodes: pd.DataFrame) -> JudgedFinding:
 
 
 def _rate(claim: RateClaim, episodes: pd.DataFrame) -> tuple[str, str]:
-    rate = success_rate(_select(episodes, claim.condition, claim.task))
+    rows = _select(episodes, claim.condition, claim.task)
+    rate = overall_rate(rows) if claim.task is None else success_rate(rows)
     if claim.below is None:
         words, claimed, bound = ABOVE, "above", claim.above
     else:

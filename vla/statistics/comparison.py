@@ -6,7 +6,8 @@ from statsmodels.stats.contingency_tables import mcnemar
 
 from vla.errors import UserError
 from vla.records.rates import PairedRates, PairedTask
-from vla.statistics.rates import CONFIDENCE, success_rate
+from vla.statistics.chains import are_chains, overall_rate
+from vla.statistics.rates import CONFIDENCE
 
 PAIR = ["task", "episode", "seed"]
 RESAMPLES = 10_000
@@ -19,6 +20,8 @@ def compare(baseline: pd.DataFrame, candidate: pd.DataFrame) -> PairedRates:
     test (McNemar 1947) needs one outcome a pair and so takes each experiment's first seed.
     Crashed episodes leave their pair out. The interval of the difference is a bootstrap over
     initial states within each task (percentile, seeded).
+    Of chains, subtasks that were not reached count as not solved; the test takes the first subtask
+    of each chain, and the bootstrap draws whole chains.
     """
     shared = _first_seed(baseline).merge(_first_seed(candidate), on=PAIR, suffixes=("_a", "_b"))
     if shared.empty:
@@ -33,11 +36,11 @@ def compare(baseline: pd.DataFrame, candidate: pd.DataFrame) -> PairedRates:
         _mean_over_seeds(candidate), on=PAIR, suffixes=("_a", "_b")
     )
     paired["difference"] = paired["success_b"] - paired["success_a"]
-    low, high = _bootstrap(paired)
+    low, high = _bootstrap(paired, "episode" if are_chains(baseline) else None)
     difference = float(paired["difference"].mean())
     return PairedRates(
-        baseline=success_rate(baseline),
-        candidate=success_rate(candidate),
+        baseline=overall_rate(baseline),
+        candidate=overall_rate(candidate),
         pairs=len(shared),
         both_succeed=int(table[0, 0]),
         only_baseline=int(table[0, 1]),
@@ -77,6 +80,8 @@ def _usable(episodes: pd.DataFrame) -> pd.DataFrame:
 def _first_seed(episodes: pd.DataFrame) -> pd.DataFrame:
     first = episodes["training_seed"].iloc[0]
     usable = _usable(episodes)
+    if are_chains(usable):
+        usable = usable[usable["position"] == 1]
     return usable.loc[usable["training_seed"] == first, [*PAIR, "success"]]
 
 
@@ -84,9 +89,13 @@ def _mean_over_seeds(episodes: pd.DataFrame) -> pd.DataFrame:
     return _usable(episodes).groupby(PAIR, sort=False, as_index=False)["success"].mean()
 
 
-def _bootstrap(paired: pd.DataFrame) -> tuple[float, float]:
+def _bootstrap(paired: pd.DataFrame, cluster: str | None) -> tuple[float, float]:
+    """`cluster`: the column whose equal values are drawn together, over all tasks."""
     random = np.random.default_rng(0)
     totals = np.zeros(RESAMPLES)
+    if cluster:
+        sums = paired.groupby(cluster)["difference"].sum()
+        paired = pd.DataFrame({"task": "all", "difference": sums * len(sums) / len(paired)})
     for _, rows in paired.groupby("task", sort=False):
         values = rows["difference"].to_numpy()
         totals += values[random.integers(0, len(values), (RESAMPLES, len(values)))].sum(1)

@@ -4,6 +4,7 @@ import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
 from vla.records.rates import Rate
+from vla.words import NOT_REACHED
 
 CONFIDENCE = 0.95
 
@@ -11,10 +12,11 @@ CONFIDENCE = 0.95
 def success_rate(episodes: pd.DataFrame) -> Rate:
     """Rate over episodes that ended by themselves; crashed ones are counted apart.
 
-    `episodes`: one row an episode with `outcome` in 'success', 'failure', 'crash'.
+    `episodes`: one row an episode with `outcome` in 'success', 'failure', 'crash'; subtasks of chains
+    that were not reached belong to no rate.
     """
     crashes = int((episodes["outcome"] == "crash").sum())
-    counted = len(episodes) - crashes
+    counted = len(episodes) - crashes - int((episodes["outcome"] == NOT_REACHED).sum())
     successes = int((episodes["outcome"] == "success").sum())
     if not counted:
         return Rate(successes=0, episodes=0, crashes=crashes, rate=0.0, low=0.0, high=1.0)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from vla.records.rates import ConditionRates, Rates
+from vla.statistics.chains import chain_rates, describe_chains, overall_rate
 from vla.statistics.rates import describe, percent, success_rate, verdict
 
 
@@ -17,20 +18,23 @@ def summarise(episodes: pd.DataFrame, target: float | None) -> Rates:
     """
     conditions = {}
     for condition, rows in episodes.groupby("condition", sort=False):
-        by_seed = {str(seed): success_rate(part) for seed, part in rows.groupby("training_seed")}
+        by_seed = {str(seed): overall_rate(part) for seed, part in rows.groupby("training_seed")}
         rates = [seed.rate for seed in by_seed.values()]
         conditions[condition] = ConditionRates(
-            overall=success_rate(rows),
+            overall=overall_rate(rows),
             by_task={task: success_rate(part) for task, part in rows.groupby("task", sort=False)},
             by_seed=by_seed,
             mean_over_seeds=float(np.mean(rates)),
             spread_between_seeds=float(np.std(rates, ddof=1)) if len(rates) > 1 else None,
+            chains=chain_rates(rows),
         )
-    overall = conditions["instructed"].overall
+    overall, chains = conditions["instructed"].overall, conditions["instructed"].chains
     reached, statement = None, f"{describe(overall)}, no target set"
     if target is not None:
         reached = verdict(overall.low, overall.high, target)
         statement = f"{describe(overall)}, target {percent(target)}: {reached}"
+    if chains:
+        statement = f"{describe_chains(chains)}; subtasks solved {statement}"
     return Rates(conditions=conditions, target=target, verdict=reached, statement=statement)
 
 

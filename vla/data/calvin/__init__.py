@@ -1,0 +1,1 @@
+"""CALVIN's layout on disk: what its readers and its writer share."""

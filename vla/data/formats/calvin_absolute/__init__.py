@@ -1,0 +1,1 @@
+"""CALVIN's layout with absolute actions."""
