@@ -202,10 +202,11 @@ def publish_unfinished():
         subprocess.run([python, "-m", "vla.workflow.publication", json.dumps(config)], cwd=ROOT)
 
 
-def show_failures(log):
+def show_failures(logs):
     """Jobs on other nodes have nobody's terminal."""
     if workflow.non_local_exec:
-        print(last_lines(Path(log), ROOT), file=sys.stderr)
+        for log in logs:
+            print(last_lines(Path(log), ROOT), file=sys.stderr)
 
 
 def bring_inputs_into_present():

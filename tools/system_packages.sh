@@ -1,7 +1,7 @@
 #!/bin/sh
 # System packages that Python packages cannot bring: software OpenGL for the simulator, git, venv;
 # with the argument `test` also the browser that reports are tested in, and other processors, emulated;
-# with `slurm` also a scheduler, none of whose daemons is started.
+# with `slurm` also that scheduler.
 # Installs what is missing when it can (Debian or Ubuntu, root); otherwise names the command.
 set -eu
 

@@ -1,5 +1,6 @@
 """A cluster, and a project that runs on it."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,6 +10,11 @@ from cluster import Cluster
 from submitting import prepare
 
 from tests.project import Project
+
+
+def pytest_sessionstart() -> None:
+    """Asked to end, as by a time limit of continuous integration: the cluster is taken down first."""
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("SIGTERM"))
 
 
 @pytest.fixture(scope="session")

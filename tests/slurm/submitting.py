@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -48,8 +49,9 @@ class Workflow:
     """Snakemake with the cluster's profile, at work in `project`. Leaving it ends it."""
 
     def __init__(self, project: Project, *arguments: str, profile: str = "profiles/slurm"):
-        self.log = project.root / "printed.log"
-        with open(self.log, "wb") as output:
+        handle, name = tempfile.mkstemp(prefix="printed-", dir=project.root)
+        self.log = Path(name)
+        with open(handle, "wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "snakemake", "--profile", profile, *arguments],
                 cwd=project.root,

@@ -36,8 +36,8 @@ def test_each_training_is_disturbed_once_and_all_end_with_the_bits_of_undisturbe
             assert second.wait() != 0
             assert "cannot be locked" in second.printed()
         with Workflow(alone, "--until", "train", profile="profiles/default") as local:
-            assert local.wait() == 0, local.printed()
             out_of_time.wait_for_restart()
+            assert local.wait() == 0, local.printed()
             assert workflow.wait() == 0, workflow.printed()
     for training, reference in zip(trainings, undisturbed, strict=True):
         record, expected = training.record(), reference.record()
@@ -59,6 +59,6 @@ def test_too_little_memory_is_doubled_and_a_cancelled_job_stays_cancelled(cluste
         wait_for("more memory", lambda: cluster.job(short.number())["MinMemoryNode"] != "600M")
         cluster.ask("scancel", cancelled.wait_until_at_work())
         assert workflow.wait() != 0
-    assert short.record().resumed_from_step >= 0
+    assert short.record().key
     assert "was cancelled (scancel)" in workflow.printed()
     assert not list(cancelled.folder.glob("results/seed4-*/run.json"))
