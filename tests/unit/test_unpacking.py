@@ -202,8 +202,9 @@ def test_good_archive_is_unpacked_as_it_was(package, tmp_path):
 
 
 def link(folder: Path) -> None:
-    (folder / "README.md").unlink()
-    (folder / "README.md").symlink_to("/etc/hostname")
+    """To the same bytes, which may be others tomorrow."""
+    (folder / "README.md").rename(folder.with_name("elsewhere"))
+    (folder / "README.md").symlink_to(folder.with_name("elsewhere"))
 
 
 def folder_link(folder: Path) -> None:

@@ -2,6 +2,7 @@
 library only.
 """
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -12,11 +13,23 @@ from vla.errors import UserError
 
 PYTHON = ((3, 11), (3, 13))  # oldest and newest that the host lock is made for
 READY = ".ready"
+NEEDED = ("typer", "pydantic", "pandas", "statsmodels", "matplotlib", "torch", "snakemake")
 
 
 def has_conda() -> bool:
     """Whether Snakemake can make conda environments here."""
     return shutil.which("conda") is not None
+
+
+def require_packages() -> None:
+    """`UserError` when this Python lacks what a reproduction imports."""
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UserError(
+            f"{sys.executable} has no {', '.join(missing)}.",
+            "Start it with a Python of an installed project, or leave --here: the environment is "
+            "then built from the locks.",
+        )
 
 
 def build_environment(source: Path, folder: Path) -> Path:

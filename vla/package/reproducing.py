@@ -10,7 +10,7 @@ from vla.errors import UserError
 from vla.files.atomic import write_text
 from vla.files.clock import now
 from vla.package.checking import SUMS, check_folder, path_problem, refuse, sha256
-from vla.package.environment import build_environment, run
+from vla.package.environment import build_environment, has_conda, run
 from vla.package.jobs import LAYOUT
 from vla.package.judging import explain_differences, judge_claims, worst
 from vla.package.project import SOURCE, change_configuration, make_project, published
@@ -97,6 +97,16 @@ def _check_records(results: Results) -> None:
                 )
 
 
+def _use_conda(record: PackageRecord, request: Request) -> bool:
+    """As asked for; else as the results were made, where that can be."""
+    if request.use_conda and not has_conda():
+        raise UserError(
+            "--use-conda: conda is not on the PATH.",
+            "Install Miniforge, or leave it: the host environment is then used.",
+        )
+    return request.use_conda or (record.deployment == "conda" and has_conda())
+
+
 def _run(package: Path, record: PackageRecord, request: Request) -> Results:
     """Run the level in a project of its own; returns where its results are."""
     project = (request.work / request.level).absolute()
@@ -108,7 +118,7 @@ def _run(package: Path, record: PackageRecord, request: Request) -> Results:
         python = build_environment(package / SOURCE, request.work.absolute() / "environment")
     command = [str(python), "-m", "vla.package.jobs", request.level, experiment]
     write_text(project / LAYOUT, record.layout.model_dump_json(indent=2) + "\n")
-    command += ["--use-conda"] if request.use_conda else []
+    command += ["--use-conda"] if _use_conda(record, request) else []
     command += ["--dirty"] if request.changed else []
     variables = dict(os.environ)
     choose_portable(variables)  # before the job loads libraries that read them

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vla.errors import UserError
 from vla.package.checking import SUMS, WORK, check_folder, sha256
-from vla.package.environment import build_environment
+from vla.package.environment import build_environment, require_packages
 
 LEVELS = {
     "check": "every hash; runs nothing (seconds)",
@@ -40,7 +40,9 @@ def _reproduce(package: Path, options: argparse.Namespace) -> None:
         return
     source, work = package / "source", options.work.absolute()
     python = sys.executable
-    if not options.here:
+    if options.here:
+        require_packages()
+    else:
         python = str(build_environment(source, work / "environment"))
     command = [python, "-B", "-m", "vla", "reproduce", str(package), "--here"]
     command += ["--level", options.level, "--work", str(work)]
