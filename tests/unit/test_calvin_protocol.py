@@ -83,7 +83,9 @@ def test_key_holds_the_content_of_the_checkout(checkout):
 
 
 def test_experiment_is_configured_as_the_protocol_asks():
-    evaluation = load_experiment(ROOT / "experiments/exp_104_calvin_scripted/config.yaml").evaluation
+    evaluation = load_experiment(
+        ROOT / "experiments/exp_104_calvin_scripted/config.yaml"
+    ).evaluation
     assert evaluation.max_steps == 360
     assert evaluation.simulator.reset == "clean"
     assert evaluation.tasks is None

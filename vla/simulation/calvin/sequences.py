@@ -24,8 +24,13 @@ PUBLISHED = "90191d9ac76baecb4f292ab766bbbf3ae65dbf43a83bbe5c376d99db10fd6446"
 
 # Arm and hand before a chain (`robot_obs`): the same for all.
 NEUTRAL = np.array(
-    [0.02586889, -0.2313129, 0.5712808, 3.09045411, -0.02908596, 1.50013585, 0.07999963]
-    + [-1.21779124, 1.03987629, 2.11978254, -2.34205014, -0.87015899, 1.64119093, 0.55344928, 1.0]
+    [
+        *(0.02586889, -0.2313129, 0.5712808),  # tool: position
+        *(3.09045411, -0.02908596, 1.50013585),  # and Euler angles
+        0.07999963,  # opening of the gripper
+        *(-1.21779124, 1.03987629, 2.11978254, -2.34205014, -0.87015899, 1.64119093, 0.55344928),
+        1.0,  # last gripper action
+    ]
 )
 CABINET = {
     "slider_left": (-2.40851662e-01, 9.24044687e-02, 4.60990009e-01),
@@ -139,7 +144,9 @@ def scene_of(state: State) -> np.ndarray:
     for number, colour in enumerate(COLOURS):
         block = 6 + 6 * number
         place = state[f"{colour}_block"]
-        scene[block : block + 3] = CABINET[place] if place in CABINET else _on_table(colour, state, table)
+        scene[block : block + 3] = (
+            CABINET[place] if place in CABINET else _on_table(colour, state, table)
+        )
         scene[block + 5] = random.uniform(pi / 2 - pi / 8, pi / 2 + pi / 8)
     return scene
 
