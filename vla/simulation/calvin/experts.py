@@ -212,7 +212,8 @@ def _grasp(table: Table, x: float, y: float, z: float, angles: np.ndarray) -> It
 def _block(table: Table, colour: str) -> tuple[float, float, float, np.ndarray]:
     """Where a block is, and the tool's angles to grasp it, turned as little as its shape allows."""
     block = table.info()["scene_info"]["movable_objects"][f"block_{colour}"]
-    yaw = Rotation.from_quat(block["current_orn"]).as_euler("xyz")[2]
+    turned = Rotation.from_quat(block["current_orn"]).as_matrix()
+    yaw = np.arctan2(turned[1, 0], turned[0, 0])
     period = np.pi / 2 if colour == "blue" else np.pi  # the blue block is as long as wide
     yaw = DOWN[2] + (yaw - DOWN[2] + period / 2) % period - period / 2
     return (*block["current_pos"], np.array([np.pi, 0, yaw]))
