@@ -118,6 +118,9 @@ class Plan:
         for name in experiment_names(self.root):
             path = self.root / "experiments" / name / "config.yaml"
             config = load_experiment(path)
+            entries = [find_dataset(self.registry, n, path) for n in shares_of(config.data)]
+            if not all(manifest_file(entry, self.root).is_file() for entry in entries):
+                continue  # not pinned: nothing can have been prepared from it
             names |= {store.name for plan in plans for store in plan._stores(config, path)}
         return names
 
