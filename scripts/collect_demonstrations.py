@@ -7,7 +7,6 @@ from vla.plan.reading import load_demonstrations
 from vla.simulation.writing import collect_into
 from vla.workflow.job import start_job
 
-
 if __name__ == "__main__":
     with start_job(snakemake, "collect") as job:
         config = load_demonstrations(Path(snakemake.input.config))

@@ -10,9 +10,7 @@ from vla.data.places import dataset_folder
 from vla.data.pointer import read_pins
 from vla.errors import UserError
 from vla.files.atomic import write_text
-from vla.plan.reading import load_demonstrations
 from vla.records.fetch import FetchRecord
-from vla.simulation.writing import collect_into
 from vla.workflow.job import start_job
 
 
@@ -46,7 +44,18 @@ def _collect(entry: DatasetEntry, root: Path, processes: int) -> None:
             f"{folder} lacks files, and collecting would remove what is in it.",
             f"Move {folder} away and run snakemake again: it is then collected anew.",
         )
-    collect_into(folder, load_demonstrations(root / entry.collect), processes)
+    # In a process of its own: where datasets are only pulled, no simulator need be installed.
+    command = [sys.executable, "-m", "vla.simulation.writing", entry.collect, folder, processes]
+    finished = subprocess.run(
+        [str(word) for word in command], cwd=root, stderr=subprocess.PIPE, text=True
+    )
+    print(finished.stderr)
+    if finished.returncode:
+        problem, _, way_out = finished.stderr.strip().rpartition("\n  -> ")
+        raise UserError(
+            f"{entry.path} could not be collected:\n{problem or way_out}",
+            way_out if problem else "See the log for where it happened.",
+        )
 
 
 def _allow_no_git(root: Path) -> None:

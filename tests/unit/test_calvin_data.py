@@ -97,7 +97,7 @@ def test_malicious_annotations_run_nothing(dataset, tmp_path, deep):
     path = dataset / "training" / ANNOTATIONS
     bad = Malicious(trace)
     np.save(path, np.array({"language": {"ann": [bad] if deep else bad}}, dtype=object))
-    with pytest.raises(UserError, match="Path.touch|getattr|posix") as caught:
+    with pytest.raises(UserError, match=r"names pathlib\.Path") as caught:
         Reader(dataset)
     assert "Nothing in it was executed" in caught.value.way_out
     assert not trace.exists()

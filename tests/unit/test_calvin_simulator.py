@@ -8,15 +8,16 @@ import pytest
 
 from benchmarks.calvin_experts import run_chain, scripted_chains
 from tests.calvin import COMMIT, needs_calvin, together
+from vla.config.demonstrations import DemonstrationsConfig
 from vla.data.calvin.layout import SPLITS
 from vla.data.formats.calvin.reader import Reader
 from vla.evaluation.episodes import episodes_table
 from vla.evaluation.journal import Journal
 from vla.evaluation.protocol import EpisodePlan, EpisodeResult
 from vla.evaluation.workers import run_episodes
-from vla.plan.reading import DemonstrationsConfig
 from vla.simulation.calvin.chain import Chain
 from vla.simulation.calvin.config import Config
+from vla.simulation.calvin.demonstrations import collect_task, write_dataset
 from vla.simulation.calvin.simulator import Simulator
 from vla.simulation.protocol import CHAIN, Subtask
 
@@ -105,8 +106,6 @@ def test_two_and_four_processes_give_the_same_bytes(tmp_path):
 
 
 def test_demonstrations_are_the_same_bytes_and_are_read(tmp_path):
-    from vla.simulation.calvin.demonstrations import collect_task, write_dataset
-
     tasks = {"turn_on_led": {"instructions": ["light", "press"]}}
     config = DemonstrationsConfig[Config](
         simulator=SETTINGS, tasks=tasks, episodes_per_task=2, noise=0, image_size=16,

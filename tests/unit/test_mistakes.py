@@ -51,6 +51,19 @@ def change(section: str, **values: object):
     return lambda folder: folder.change(section, **values)
 
 
+def name_a_dataset_of(layout: str):
+    """Registers a dataset in a layout, and trains on it."""
+
+    def register(folder: Folder) -> None:
+        path = folder.root / "config/datasets.yaml"
+        registry = yaml.safe_load(path.read_text())
+        registry["other"] = registry["metaworld-4tasks"] | {"format": layout}
+        path.write_text(yaml.safe_dump(registry))
+        folder.change("data", dataset="other")
+
+    return register
+
+
 PLANNED = {
     "unknown key": (
         change("training", learning_rat=3e-4),
@@ -85,8 +98,8 @@ PLANNED = {
         ["evaluation.execute_steps (8) exceeds model.chunk_length (4)"],
     ),
     "dataset without a reader": (
-        change("data", dataset="CALVIN"),
-        ["CALVIN has the format 'calvin', which nothing here reads", "lerobot-v3"],
+        name_a_dataset_of("rlds"),
+        ["other has the format 'rlds', which nothing here reads", "lerobot-v3"],
     ),
     "dataset and mixture": (
         change("data", mixture={"metaworld-4tasks": 1}),

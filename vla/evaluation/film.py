@@ -11,7 +11,8 @@ from vla.simulation.protocol import SimulatedTask
 
 SIZE = 128  # pixels
 EVERY = 4  # control steps between two pictures
-FRAME_MS = 200  # at a control rate of 20 Hz: real time
+FRAME_MS = 200  # how long a picture is shown at the usual control rate: real time
+USUAL_RATE = 20  # Hz, of simulators that do not say
 
 RunWatched = Callable[[EpisodePlan, Callable[[SimulatedTask], None]], EpisodeResult]
 
@@ -48,7 +49,7 @@ def film(result: EpisodeResult, run: RunWatched) -> bytes:
         np.stack(recording.frames),
         extension=".gif",
         plugin="pillow",
-        duration=FRAME_MS,
+        duration=recording.frame_ms,
         loop=0,
     )
 
@@ -65,6 +66,11 @@ class _Recording:
         if self._taken:
             self._take()
         self._steps += 1
+
+    @property
+    def frame_ms(self) -> int:
+        """How long a picture is shown, for real time."""
+        return round(FRAME_MS * USUAL_RATE / self._task.metadata.get("render_fps", USUAL_RATE))
 
     def end(self) -> None:
         if not self._taken:

@@ -135,17 +135,10 @@ class Plan:
         for name in experiment_names(self.root):
             path = self.root / "experiments" / name / "config.yaml"
             config = load_experiment(path)
-            pinned = [
-                (dataset, self.registry[dataset])
-                for dataset in shares_of(config.data)
-                if dataset in self.registry
-                and manifest_file(self.registry[dataset], self.root).is_file()
-            ]
-            names |= {
-                plan._store(dataset, entry, config.data.cameras).name
-                for plan in plans
-                for dataset, entry in pinned
-            }
+            entries = [find_dataset(self.registry, n, path) for n in shares_of(config.data)]
+            if not all(manifest_file(entry, self.root).is_file() for entry in entries):
+                continue  # not pinned: nothing can have been prepared from it
+            names |= {store.name for plan in plans for store in plan._stores(config, path)}
         return names
 
     def _experiment(self, name: str) -> Experiment:

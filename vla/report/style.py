@@ -29,6 +29,7 @@ plt.rcParams.update(
         "figure.constrained_layout.use": True,
     }
 )
+MANY_TASKS = 12  # beyond which their names stand upright
 WIDTH = 10.0  # inches; scaled to a page of 1100 pixels, letters are as large as its text
 # Okabe & Ito's palette: told apart with every kind of colour vision.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
@@ -75,7 +76,10 @@ def draw_target(axes: Axes, target: float | None) -> None:
 def label_tasks(axes: Axes, tasks: list[str]) -> None:
     """Axes of a figure by task: first all tasks, then each; a legend below when there are series."""
     labels = ["all tasks", *map(short_task, tasks)]
-    axes.set_xticks(range(len(labels)), [label.replace(" ", "\n", 1) for label in labels])
+    if len(labels) > MANY_TASKS:
+        axes.set_xticks(range(len(labels)), labels, rotation=90)
+    else:
+        axes.set_xticks(range(len(labels)), [label.replace(" ", "\n", 1) for label in labels])
     axes.set_xlabel("task")
     axes.set_ylim(0, 105)
     axes.set_ylabel("success rate (%)")

@@ -6,6 +6,7 @@ import pandas as pd
 from vla.records.rates import ConditionRates, Rates
 from vla.statistics.chains import chain_rates, describe_chains, overall_rate
 from vla.statistics.rates import describe, percent, success_rate, verdict
+from vla.words import NOT_REACHED
 
 
 def summarise(episodes: pd.DataFrame, target: float | None) -> Rates:
@@ -19,10 +20,13 @@ def summarise(episodes: pd.DataFrame, target: float | None) -> Rates:
     conditions = {}
     for condition, rows in episodes.groupby("condition", sort=False):
         by_seed = {str(seed): overall_rate(part) for seed, part in rows.groupby("training_seed")}
+        reached = rows[rows["outcome"] != NOT_REACHED]
         rates = [seed.rate for seed in by_seed.values()]
         conditions[condition] = ConditionRates(
             overall=overall_rate(rows),
-            by_task={task: success_rate(part) for task, part in rows.groupby("task", sort=False)},
+            by_task={
+                task: success_rate(part) for task, part in reached.groupby("task", sort=False)
+            },
             by_seed=by_seed,
             mean_over_seeds=float(np.mean(rates)),
             spread_between_seeds=float(np.std(rates, ddof=1)) if len(rates) > 1 else None,

@@ -6,7 +6,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from vla.data.episode import Episode
 from vla.data.calvin.layout import (
     CAMERAS,
     Window,
@@ -14,6 +13,7 @@ from vla.data.calvin.layout import (
     read_windows,
     split_folder,
 )
+from vla.data.episode import Episode
 from vla.data.formats.protocol import DatasetReader, Task
 from vla.data.pictures import average
 from vla.errors import UserError

@@ -59,15 +59,17 @@ def write_split(
 
 
 def _archive(frame: dict[str, np.ndarray]) -> bytes:
-    """A compressed npz; NumPy's own would hold the time at which it was written."""
+    """An npz that NumPy reads.
+
+    NumPy's own would hold the time at which it was written. Not compressed: another release of zlib
+    compresses to other bytes, and pinned ones must come back on any machine.
+    """
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
         for name, values in frame.items():
             member = io.BytesIO()
             np.lib.format.write_array(member, np.ascontiguousarray(values), allow_pickle=False)
-            entry = zipfile.ZipInfo(f"{name}.npy", EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, member.getvalue())
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", EPOCH), member.getvalue())
     return stream.getvalue()
 
 

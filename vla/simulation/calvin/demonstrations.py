@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vla.config.demonstrations import DemonstrationsConfig
-from vla.data.episode import Episode
 from vla.data.calvin.layout import CAMERAS, SPLITS
 from vla.data.calvin.writer import Recording, write_split
+from vla.data.episode import Episode
 from vla.errors import UserError
 from vla.simulation.calvin.card import dataset_card
 from vla.simulation.calvin.config import Config
@@ -131,7 +132,7 @@ def _observe(table: Table, sizes: dict[str, int]) -> dict[str, np.ndarray]:
 def _with_actions(frames: list[dict[str, np.ndarray]]) -> list[dict[str, np.ndarray]]:
     """As CALVIN's renderer writes them: an action is the next frame's pose and gripper action."""
     recorded = []
-    for now, following in zip(frames, frames[1:], strict=False):
+    for now, following in pairwise(frames):
         action = following["robot_obs"][[0, 1, 2, 3, 4, 5, 14]]
         relative = relative_action(action, now["robot_obs"])
         recorded.append({"actions": action, "rel_actions": relative, **now})

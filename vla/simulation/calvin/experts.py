@@ -89,7 +89,7 @@ def _press_button(table: Table, jitter: np.ndarray) -> Iterator[Waypoint]:
 def _switch_on(table: Table, jitter: np.ndarray) -> Iterator[Waypoint]:
     """From below, the tool tilted; the lever slides along (0, 0.5, 0.87)."""
     x, y, _ = _link(table, "switch_link") + jitter * (1, 0, 0)
-    tilted = DOWN + (0, -1.1, 0)
+    tilted = DOWN + np.array([0, -1.1, 0])
     yield from _approach(table, x, -0.16)
     yield Waypoint(_at(x, -0.16, 0.56), tilted, stay=2)
     yield Waypoint(_at(x, -0.08, 0.49), tilted, stay=3)
@@ -100,7 +100,7 @@ def _switch_on(table: Table, jitter: np.ndarray) -> Iterator[Waypoint]:
 def _switch_off(table: Table, jitter: np.ndarray) -> Iterator[Waypoint]:
     """From above, tilted because the arm is too short to come straight down."""
     x, y, _ = _link(table, "switch_link") + jitter * (1, 0, 0)
-    tilted = DOWN + (0, -0.7, 0)
+    tilted = DOWN + np.array([0, -0.7, 0])
     yield from _approach(table, x, -0.16)
     yield Waypoint(_at(x, -0.12, 0.70), tilted, stay=2)
     yield Waypoint(_at(x, y - 0.005, 0.69), tilted, stay=2)
@@ -127,7 +127,7 @@ def _slider(move: float) -> Script:
     """The open hand goes around the door's handle."""
 
     def script(table: Table, jitter: np.ndarray) -> Iterator[Waypoint]:
-        x, y, _ = _link(table, "slide_link") + (0.14, -0.052, 0)
+        x, y, _ = _link(table, "slide_link") + np.array([0.14, -0.052, 0])
         yield from _approach(table, x, -0.12, gripper=OPEN)
         yield Waypoint(_at(x, -0.12, 0.70), gripper=OPEN)
         yield Waypoint(_at(x, y, 0.70), gripper=OPEN, stay=2)
@@ -148,11 +148,11 @@ def _lift(colour: str) -> Script:
 
 
 def _rotate(colour: str, turn: float) -> Script:
-    """Grasped half a turn back, so that the wrist stays within its range."""
+    """`turn` (rad): more than the 60 degrees that the oracle asks for."""
 
     def script(table: Table, jitter: np.ndarray) -> Iterator[Waypoint]:
         x, y, z, angles = _block(table, colour)
-        turned = angles + (0, 0, turn)
+        turned = angles + np.array([0, 0, turn])
         yield from _grasp(table, x, y, z, angles)
         yield Waypoint(_at(x, y, z + 0.003), turned, stay=10)
         yield Waypoint(_at(x, y, z + 0.003), turned, OPEN, stay=6)
@@ -212,7 +212,8 @@ def _grasp(table: Table, x: float, y: float, z: float, angles: np.ndarray) -> It
 def _block(table: Table, colour: str) -> tuple[float, float, float, np.ndarray]:
     """Where a block is, and the tool's angles to grasp it, turned as little as its shape allows."""
     block = table.info()["scene_info"]["movable_objects"][f"block_{colour}"]
-    yaw = Rotation.from_quat(block["current_orn"]).as_euler("xyz")[2]
+    turned = Rotation.from_quat(block["current_orn"]).as_matrix()
+    yaw = np.arctan2(turned[1, 0], turned[0, 0])
     period = np.pi / 2 if colour == "blue" else np.pi  # the blue block is as long as wide
     yaw = DOWN[2] + (yaw - DOWN[2] + period / 2) % period - period / 2
     return (*block["current_pos"], np.array([np.pi, 0, yaw]))
