@@ -23,9 +23,7 @@ if __name__ == "__main__":
         results = compare(*tables)
         names = tuple(experiment.config.experiment.name for experiment in experiments)
         figure = Path(snakemake.output.figure)
-        save_all(
-            partial(draw_comparison, results, names), comparison_table(results, names), figure
-        )
+        save_all(partial(draw_comparison, results, names), comparison_table(results, names), figure)
         picture, printed, data = (
             describe_file(figure.with_suffix(ending), figure.parent)
             for ending in (".svg", ".pdf", ".csv")

@@ -12,7 +12,7 @@ from vla.knowledge.conclusions import Conclusion, conclude
 from vla.plan.items import Comparison, Experiment
 from vla.records.comparison import ComparisonRecord
 from vla.records.evaluation import EvaluationRecord
-from vla.records.rates import PairedTask, Rate
+from vla.records.rates import Rate
 from vla.records.run import RunRecord
 from vla.records.summary import SummaryRecord
 from vla.report.compute import Compute, measure_compute
@@ -50,7 +50,6 @@ class ShownComparison:
     """A paired comparison with another experiment."""
 
     record: ComparisonRecord
-    tasks: dict[str, PairedTask]
     figure: ShownFigure
 
 
@@ -157,9 +156,7 @@ def _runs(experiment: Experiment, sources: Sources) -> tuple[RunRow, ...]:
     return tuple(rows)
 
 
-def _seeds(
-    experiment: Experiment, summary: SummaryRecord, sources: Sources
-) -> tuple[RateRow, ...]:
+def _seeds(experiment: Experiment, summary: SummaryRecord, sources: Sources) -> tuple[RateRow, ...]:
     """One row a training seed and condition; its source is the table of its episodes."""
     rows = []
     for run in experiment.runs:
@@ -203,7 +200,7 @@ def _comparison(root: Path, pair: Comparison, sources: Sources) -> ShownComparis
         check_file(record.print, folder) if record.print else None,
         source.number,
     )
-    return ShownComparison(record, record.by_task, figure)
+    return ShownComparison(record, figure)
 
 
 def _compute(
@@ -211,8 +208,6 @@ def _compute(
 ) -> tuple[Compute, ...]:
     metrics = read_metrics(experiment)
     return tuple(
-        measure_compute(
-            run, [e for e in evaluations if e.run == run.key], metrics[run.seed]
-        )
+        measure_compute(run, [e for e in evaluations if e.run == run.key], metrics[run.seed])
         for run in runs
     )

@@ -57,12 +57,14 @@ def read_rollouts(experiment: Experiment, sources: Sources) -> list[Rollout]:
                         source.number,
                     )
                 )
-    # Sorting keeps the order of conditions and seeds.
-    return sorted(rollouts, key=lambda rollout: rollout.outcome == "success")
+    conditions = list(CONDITIONS)
+    return sorted(  # which keeps the order of seeds and tasks
+        rollouts, key=lambda r: (r.outcome == "success", conditions.index(r.condition))
+    )
 
 
 def strip(film: Path) -> bytes:
-    """PNG of a few pictures of a GIF side by side, from its first to its last."""
+    """JPEG of a few pictures of a GIF side by side, from its first to its last."""
     with Image.open(film) as gif:
         count = gif.n_frames
         chosen = sorted(set(np.linspace(0, count - 1, PICTURES).round().astype(int).tolist()))
@@ -75,5 +77,5 @@ def strip(film: Path) -> bytes:
     for place, frame in enumerate(frames):
         whole.paste(frame, (place * (width + GAP), 0))
     stream = io.BytesIO()
-    whole.save(stream, format="PNG", optimize=True)
+    whole.save(stream, format="JPEG", quality=88)
     return stream.getvalue()
