@@ -21,8 +21,14 @@ function makeTable(plain, describeColumn, options) {
   }));
   const box = document.createElement("div");
   [box.id, plain.id] = [plain.id, ""];
-  if (plain.caption) box.setAttribute("aria-label", plain.caption.textContent);
   plain.parentElement.before(box);
+  if (plain.caption) {
+    const caption = document.createElement("p");
+    caption.className = "caption";
+    caption.textContent = plain.caption.textContent;
+    box.before(caption);
+    box.setAttribute("aria-label", caption.textContent);
+  }
   plain.parentElement.classList.add("plain");
   const table = new Tabulator(box, {data, columns, renderVertical: "basic", columnHeaderSortMulti: true, ...options});
   table.on("tableBuilt", () => reachByKeyboard(box));

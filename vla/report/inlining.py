@@ -3,20 +3,14 @@
 import base64
 from pathlib import Path
 
-from vla.report.rollouts import strip
-
-MEDIA = {".svg": "image/svg+xml", ".gif": "image/gif"}
+MEDIA = {".svg": "image/svg+xml", ".gif": "image/gif", ".jpg": "image/jpeg"}
 
 
 def inline(path: Path) -> str:
     """A data URI of a picture."""
-    return _uri(MEDIA[path.suffix], path.read_bytes())
+    return inline_bytes(path.read_bytes(), path.suffix)
 
 
-def inline_strip(film: Path) -> str:
-    """A data URI of a film's strip of pictures."""
-    return _uri("image/jpeg", strip(film))
-
-
-def _uri(media: str, content: bytes) -> str:
-    return f"data:{media};base64,{base64.b64encode(content).decode()}"
+def inline_bytes(content: bytes, suffix: str) -> str:
+    """A data URI of what a file with that suffix would hold."""
+    return f"data:{MEDIA[suffix]};base64,{base64.b64encode(content).decode()}"
