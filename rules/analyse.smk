@@ -39,9 +39,11 @@ rule plot:
             )
             for figure in FIGURES
         ],
-        data=[
-            f"experiments/{{experiment}}/results/figures-{{key}}/{figure.name}.csv"
+        others=[
+            f"experiments/{{experiment}}/results/figures-{{key}}/{figure.name}.{ending}"
             for figure in FIGURES
+            for ending in FORMATS
+            if ending != "svg"
         ],
         page=report(
             "experiments/{experiment}/results/figures-{key}/success_rates.html",
@@ -83,6 +85,7 @@ rule compare:
             category="Comparisons",
             labels=lambda wildcards: {"compared": " and ".join(compared(wildcards))},
         ),
+        others=["results/{comparison}/comparison.pdf", "results/{comparison}/comparison.csv"],
     log:
         "results/{comparison}/compare.log",
     benchmark:

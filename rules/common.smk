@@ -20,7 +20,7 @@ from vla.locks.guard import verify_finished
 from vla.locks.render import check_rendered
 from vla.plan.collection import collection_name
 from vla.plan.deployment import Deployment
-from vla.plan.figures import find_figures
+from vla.plan.figures import FORMATS, find_figures
 from vla.plan.requests import REQUESTS
 from vla.plugins import find_plugin
 from vla.process.accelerator import detect_accelerator
@@ -163,7 +163,7 @@ def document(name, file):
 
 def figure_files():
     """Names of all that `plot` makes of an experiment."""
-    drawn = [f"{figure.name}.{ending}" for figure in FIGURES for ending in ("svg", "csv")]
+    drawn = [f"{figure.name}.{ending}" for figure in FIGURES for ending in FORMATS]
     return [*drawn, "success_rates.html", "figures.json"]
 
 
@@ -181,6 +181,14 @@ def readmes():
 
 def report_file():
     return f"reports/{PLAN.report.name}/report.html"
+
+
+def experiment_reports():
+    return [
+        relative(PLAN.experiment_report(name, file))
+        for name in PLAN.experiments
+        for file in ("report.html", "report.pdf")
+    ]
 
 
 def publication():

@@ -51,6 +51,44 @@ rule render_readme:
         "../scripts/render_readme.py"
 
 
+rule report_experiment:
+    """One experiment as a page to open in a browser, and as a PDF to print."""
+    input:
+        readme=document("readme", "README.md"),
+        comparisons=lambda wildcards: [
+            ancient(f"results/{comparison.name}/comparison.json")
+            for comparison in PLAN.comparisons_of(wildcards.experiment)
+        ],
+    output:
+        page=report(
+            "experiments/{experiment}/results/report-{key}/report.html",
+            caption="../reports/captions/experiment.rst",
+            category="Experiments",
+            subcategory="{experiment}",
+            labels={"experiment": "{experiment}", "show": "Report"},
+        ),
+        pdf=report(
+            "experiments/{experiment}/results/report-{key}/report.pdf",
+            caption="../reports/captions/experiment.rst",
+            category="Experiments",
+            subcategory="{experiment}",
+            labels={"experiment": "{experiment}", "show": "Report to print (PDF)"},
+        ),
+    log:
+        "experiments/{experiment}/logs/report-{key}.log",
+    benchmark:
+        "experiments/{experiment}/logs/report-{key}.benchmark.tsv"
+    conda:
+        "../envs/analyse.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    message:
+        "Render the report of {wildcards.experiment}"
+    script:
+        "../scripts/report_experiment.py"
+
+
 rule report:
     """One HTML file over all experiments, figures and rollouts inside."""
     input:
@@ -88,6 +126,7 @@ rule publish:
     input:
         readmes=ancient(readmes()),
         report=ancient(report_file()),
+        reports=ancient(experiment_reports()),
     output:
         "results/.published/{number}.json",
     log:

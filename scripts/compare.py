@@ -1,11 +1,12 @@
 """Compare two experiments on the episodes they share."""
 
+from functools import partial
 from pathlib import Path
 
 from vla.files.described import describe_file
 from vla.records.comparison import ComparisonRecord
-from vla.report.comparison import draw_comparison
-from vla.report.style import save
+from vla.report.comparison import comparison_table, draw_comparison
+from vla.report.style import save_all
 from vla.statistics.comparison import compare
 from vla.statistics.episodes import read_episodes
 from vla.workflow.job import start_job
@@ -22,11 +23,17 @@ if __name__ == "__main__":
         results = compare(*tables)
         names = tuple(experiment.config.experiment.name for experiment in experiments)
         figure = Path(snakemake.output.figure)
-        save(draw_comparison(results, names), figure)
+        save_all(partial(draw_comparison, results, names), comparison_table(results, names), figure)
+        picture, printed, data = (
+            describe_file(figure.with_suffix(ending), figure.parent)
+            for ending in (".svg", ".pdf", ".csv")
+        )
         record = ComparisonRecord(
             experiments=(pair.baseline, pair.candidate),
             names=names,
-            figure=describe_file(figure, figure.parent),
+            figure=picture,
+            print=printed,
+            data=data,
             **dict(results),
         )
         record.write(Path(snakemake.output.results))

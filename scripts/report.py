@@ -9,4 +9,4 @@ from vla.workflow.job import start_job
 if __name__ == "__main__":
     with start_job(snakemake, "report") as job:
         output = Path(snakemake.output[0])
-        write_text(output, render_report(job.plan, output.parent, unfinished={}))
+        write_text(output, render_report(job.plan, output.parent, {}, job.plan.experiments))

@@ -27,8 +27,9 @@ FOLLOWS = {
     "summary": ("figures", "models", "comparison"),
     "figures": ("readme",),
     "models": ("readme",),
-    "comparison": ("report",),
-    "readme": ("report",),
+    "comparison": ("report", "experiment report"),
+    "readme": ("report", "experiment report"),
+    "experiment report": (),
     "report": (),
 }
 SHARED = ("comparison", "report")  # of both experiments
@@ -202,6 +203,7 @@ def keys(root: Path) -> dict[tuple[str, str], str]:
             "run": experiment.runs[0],
             "evaluation": evaluation,
             "film": evaluation.film,
+            "experiment report": plan.experiment_reports[name],
             **experiment.documents,
         }
         found |= {(name, kind): item.key for kind, item in items.items()}

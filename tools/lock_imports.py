@@ -14,6 +14,7 @@ from vla.source.closure import executed_files, imported_names
 IMPORT_NAME = {
     "matplotlib-base": "matplotlib",
     "nvidia-ml-py": "pynvml",
+    "pillow": "pil",
     "pyopengl": "opengl",
     "pytorch": "torch",
     "pyyaml": "yaml",

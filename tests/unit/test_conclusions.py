@@ -161,13 +161,19 @@ def test_report_says_so_too(lab):
     lab.finish("b")
     template = template_environment(lab.root).get_template("report.html.j2")
     summary = SummaryRecord.read(lab.experiment.document("summary", "summary.json"))
-    shown = readme_context(lab.experiment, summary) | {"figures": (), "videos": ()}
+    shown = readme_context(lab.experiment, summary) | {"linked": True}
     shown |= {"conclusion": conclude(lab.experiment)}
     page = template.render(
-        experiments=[shown], comparisons=(), overview=None, unfinished=(), key="k"
+        experiments=[shown],
+        comparisons=(),
+        overview=None,
+        unfinished=(),
+        key="k",
+        tabulator_script="",
+        tabulator_style="",
     )
-    assert "Outcome: confirmed.</strong>" in page
-    assert re.search(r'class="undecided">Concluded from [0-9a-f]{12}, 94 % .*; here', page)
+    assert "<strong>confirmed</strong>" in page
+    assert re.search(r'class="open">concluded from [0-9a-f]{12}, 94 % .*; here', page)
     assert re.search(r"<li>✓ It listens. \(holds: instruction hidden against instructed -", page)
 
 

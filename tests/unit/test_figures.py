@@ -76,15 +76,17 @@ def test_a_file_more_is_a_figure_more(source, project):
     assert [figure.name for figure in record] == ["dots", "learning_curve", "success_by_task"]
     assert (record[0].title, record[0].caption) == ("Dots", "Some dots.")
     for figure in record:
-        picture, data = (check_file(getattr(figure, file), folder) for file in ("picture", "data"))
-        assert (picture.name, data.name) == (f"{figure.name}.svg", f"{figure.name}.csv")
+        files = (figure.picture, figure.print, figure.data)
+        picture, printed, data = (check_file(file, folder) for file in files)
+        assert picture.name == f"{figure.name}.svg"
+        assert printed.read_bytes().startswith(b"%PDF-")
         assert len(pd.read_csv(data))
 
 
 def test_the_same_numbers_give_the_same_bytes(source, project):
     one, other = (draw(source, project, name)[0] for name in ("one", "other"))
     names = sorted(path.name for path in one.iterdir())
-    assert len(names) == 4
+    assert len(names) == 2 * 3
     assert [(one / n).read_bytes() for n in names] == [(other / n).read_bytes() for n in names]
 
 

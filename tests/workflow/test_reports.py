@@ -4,8 +4,17 @@ import re
 import zipfile
 from pathlib import Path
 
+import pytest
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
+
+from vla.files.hashing import sha256_file
+from vla.files.yaml import read_yaml
+from vla.plan.deployment import Deployment
+from vla.plan.plan import Plan
+from vla.report.content import read_content
+from vla.report.experiment_pdf import render_pdf
 
 GUIDE = Path(__file__).parents[2] / "docs/figures.md"
 
@@ -24,18 +33,113 @@ def broken_pictures(browser) -> list[str]:
     return browser.execute_script(script)
 
 
-def test_html_report_shows_every_experiment(browser, finished):
+def show(browser, path: Path, width: int = 1300, **features: str) -> None:
+    """Open a page on a screen of that width; `features`: of the media, such as a dark scheme."""
+    metrics = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    named = [{"name": n.replace("_", "-"), "value": value} for n, value in features.items()]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": named})
+    browser.get(path.as_uri())
+
+
+def test_report_over_all_leads_to_the_report_of_each(browser, finished):
     browser.get((finished.root / "reports/report.html").as_uri())
-    rows = browser.find_elements(By.CSS_SELECTOR, "#overview tr")
-    assert len(rows) == 1 + 2
+    assert len(browser.find_elements(By.CSS_SELECTOR, "#overview .tabulator-row")) == 2
     assert "against small" in text(browser), "the comparison"
     assert "McNemar" in text(browser)
-    pictures = browser.find_elements(By.TAG_NAME, "img")
-    assert len(pictures) == 1 + 1 + 2 * 2 + 3, "overview, comparison, two figures each, rollouts"
+    assert len(browser.find_elements(By.TAG_NAME, "img")) == 2, "overview, comparison"
     assert broken_pictures(browser) == []
-    page = browser.find_element(By.TAG_NAME, "body").size["width"]
-    for figure in browser.find_elements(By.CSS_SELECTOR, 'img[alt="Learning curve"]'):
-        assert figure.size["width"] > 0.9 * page
+    browser.find_elements(By.LINK_TEXT, "Its report")[1].click()
+    assert browser.current_url.endswith("reports/experiments/b.html")
+    follow(browser, "All experiments")
+    assert browser.current_url.endswith("reports/report.html")
+
+
+def test_every_number_of_a_report_leads_to_a_file_with_that_hash(browser, finished):
+    browser.get((finished.root / "reports/experiments/a.html").as_uri())
+    cited = browser.find_elements(By.CSS_SELECTOR, "main a[href^='#source-']")
+    assert len(cited) > 20
+    for link in cited:
+        row = browser.find_element(By.CSS_SELECTOR, link.get_attribute("href").split("html")[1])
+        _, what, _, path, sha256 = row.find_elements(By.TAG_NAME, "td")
+        assert sha256_file(finished.root / path.text).startswith(sha256.text[:16])
+        assert f"{what.text}" in link.get_attribute("title")
+    assert {"summary.json", "episodes.parquet", "run.json", "comparison.json"} <= {
+        Path(code.text).name for code in browser.find_elements(By.CSS_SELECTOR, ".sources code")
+    }
+
+
+def test_report_of_an_experiment_is_one_file_that_sorts_by_keyboard(browser, finished):
+    show(browser, finished.root / "reports/experiments/a.html")
+    loaded = "return performance.getEntriesByType('resource').map(e => e.name.slice(0, 5))"
+    assert set(browser.execute_script(loaded)) <= {"data:"}
+    assert broken_pictures(browser) == []
+    for word in (
+        "It runs.",
+        "Run it.",
+        "None noticed.",
+        "not measured",
+        "McNemar",
+        "PyTorch version",
+    ):
+        assert word in text(browser)
+    seeds = "#seeds .tabulator-row .tabulator-cell:first-child"
+    assert [cell.text for cell in browser.find_elements(By.CSS_SELECTOR, seeds)] == ["1", "2"]
+    head = browser.find_element(By.CSS_SELECTOR, "#seeds .tabulator-col")
+    head.send_keys(Keys.ENTER, Keys.ENTER)
+    assert [cell.text for cell in browser.find_elements(By.CSS_SELECTOR, seeds)] == ["2", "1"]
+
+
+def test_rollouts_are_films_that_can_be_stopped_and_strips_in_print(browser, finished):
+    show(browser, finished.root / "reports/experiments/a.html")
+    shown = (
+        "return ['film', 'strip'].filter(k => document.querySelector('.' + k).checkVisibility())"
+    )
+    assert browser.execute_script(shown) == ["film"]
+    browser.find_element(By.ID, "still").click()
+    assert browser.execute_script(shown) == ["strip"]
+    show(browser, finished.root / "reports/experiments/a.html", prefers_reduced_motion="reduce")
+    assert browser.execute_script(shown) == ["strip"]
+    show(browser, finished.root / "reports/experiments/a.html")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert browser.execute_script(shown) == ["strip"]
+
+
+# Relative luminance and contrast as WCAG 2.2 defines them.
+LOWEST_CONTRAST = """
+const channels = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+const luminance = colour => channels(colour).reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+function behind(element) {
+  for (; element; element = element.parentElement) {
+    const colour = getComputedStyle(element).backgroundColor;
+    if (!colour.endsWith(", 0)")) return colour;
+  }
+}
+const words = [...document.querySelectorAll("main *, header *")].filter(e => e.checkVisibility() && [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()));
+return Math.min(...words.map(e => {
+  const [a, b] = [luminance(getComputedStyle(e).color), luminance(behind(e))].sort((x, y) => x - y);
+  return (b + 0.05) / (a + 0.05);
+}));
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["report.html", "experiments/a.html"])
+def test_reports_fit_a_narrow_screen_and_are_legible(browser, finished, name, scheme):
+    show(browser, finished.root / "reports" / name, width=400, prefers_color_scheme=scheme)
+    assert browser.execute_script("return document.documentElement.scrollWidth") == 400
+    assert browser.execute_script(LOWEST_CONTRAST) >= 4.5
+
+
+def test_pdf_is_the_same_whenever_it_is_made(finished):
+    plan = Plan(
+        finished.root, read_yaml(finished.root / "config/config.yaml"), Deployment(False, "cpu")
+    )
+    pairs = plan.comparisons_of("a")
+    content = read_content(plan.experiments["a"], pairs, plan.experiment_reports["a"].key)
+    made = (finished.root / "reports/experiments/a.pdf").read_bytes()
+    assert made.startswith(b"%PDF-")
+    assert render_pdf(content, finished.root) == made
 
 
 def test_figure_of_the_guide_is_drawn_and_shown_everywhere(browser, project):
@@ -44,7 +148,8 @@ def test_figure_of_the_guide_is_drawn_and_shown_everywhere(browser, project):
         r"`(vla/report/figures/\w+\.py)`:\n\n```python\n(.*?)```", GUIDE.read_text(), re.DOTALL
     ).groups()
     (project.root / name).write_text(code)
-    assert project.jobs() == {"plot": 2, "render_readme": 2, "report": 1}
+    reports = {"report_experiment": 2, "report": 1}
+    assert project.jobs() == {"plot": 2, "render_readme": 2, **reports}
     project.snakemake()
     title, caption = "Episode length", "Number of episodes by length in control steps"
     readme = (project.root / "experiments/a/README.md").read_text()
@@ -53,8 +158,9 @@ def test_figure_of_the_guide_is_drawn_and_shown_everywhere(browser, project):
     ).groups()
     assert (project.root / "experiments/a" / picture).is_file()
     assert len((project.root / "experiments/a" / numbers).read_text().splitlines()) == 1 + 4
-    browser.get((project.root / "reports/report.html").as_uri())
-    assert len(browser.find_elements(By.CSS_SELECTOR, f'img[alt="{title}"]')) == 2
+    assert (project.root / "experiments/a" / picture).with_suffix(".pdf").is_file()
+    browser.get((project.root / "reports/experiments/a.html").as_uri())
+    assert len(browser.find_elements(By.CSS_SELECTOR, f'img[alt="{title}"]')) == 1
     assert caption in text(browser)
     assert broken_pictures(browser) == []
 
@@ -73,7 +179,13 @@ def test_snakemake_report_has_every_figure_and_table(browser, project):
     with zipfile.ZipFile(project.root / "report.zip") as archive:
         archive.extractall(project.root / "unpacked")
     browser.get(project.one("unpacked/*/report.html").as_uri())
-    expected = {"Learning curve", "Success by task", "Success rates"}
+    expected = {
+        "Learning curve",
+        "Success by task",
+        "Success rates",
+        "Report",
+        "Report to print (PDF)",
+    }
     for experiment in ("a", "b"):
         for name in ("Experiments", experiment):
             follow(browser, name)
@@ -93,11 +205,13 @@ def test_snakemake_report_has_every_figure_and_table(browser, project):
         "success_rates.html",
         "comparison.svg",
         "report.html",
+        "report.pdf",
     }
     for path in project.root.glob("unpacked/*/data/raw/*/*.html"):
         browser.get(path.as_uri())
         assert "small" in text(browser) or "success rates" in text(browser)
         assert broken_pictures(browser) == []
+        assert not browser.find_elements(By.PARTIAL_LINK_TEXT, "PDF"), "what does not lie beside it"
     for path in project.root.glob("unpacked/*/data/raw/*/*.svg"):
         browser.get(path.as_uri())
         assert browser.find_elements(By.CSS_SELECTOR, "svg path"), path

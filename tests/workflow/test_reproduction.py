@@ -128,6 +128,15 @@ def test_report_and_comparison_name_the_records_of_every_experiment_they_show(pr
                 assert str(record) in printed
 
 
+@pytest.mark.parametrize("name", ["reports/experiments/b.html", "reports/experiments/b.pdf",
+                                  "experiments/b/results/report-*/report.html"])  # fmt: skip
+def test_report_of_one_experiment_names_its_records(project, name):
+    code, printed = ask(project, "explain", str(project.one(name)))
+    assert code == 0
+    assert str(project.one("experiments/b/results/*/run.json")) in printed
+    assert "experiments/a/results" not in printed
+
+
 def test_released_policy_is_the_one_of_its_run(project):
     released = project.one("experiments/b/models/v1.0.0/seed1/policy.safetensors")
     # A record that has nothing to do with it is damaged.

@@ -35,6 +35,10 @@ RULES = {
         "experiments/b/results/readme-*/README.md",
         ["experiments/b/results/readme-*/README.md"],
     ),
+    "report_experiment": (
+        "experiments/b/results/report-*/report.html",
+        ["experiments/b/results/report-*/report.*"],
+    ),
     "report": ("reports/report-*/report.html", ["reports/report-*/report.html"]),
 }
 

@@ -18,6 +18,7 @@ class Usage:
         self._process = psutil.Process()
         self._process.cpu_percent()  # the first call has nothing to compare with
         self._gpu = _gpu_handle() if cuda else None
+        self._energy_before = _energy(self._gpu)
 
     def sample(self) -> dict[str, float]:
         """Columns of the metrics file: CPU (% of one core, since the last call), memory, GPU, disk."""
@@ -32,7 +33,18 @@ class Usage:
                 sample["gpu_memory_gb"] = pynvml.nvmlDeviceGetMemoryInfo(self._gpu).used / GB
             except pynvml.NVMLError:  # not permitted on some clusters: training goes on
                 self._gpu = None
+        energy = _energy(self._gpu)
+        if energy is not None and self._energy_before is not None:
+            sample["gpu_energy_j"] = energy - self._energy_before
         return sample
+
+
+def _energy(gpu: object | None) -> float | None:
+    """What the GPU's own meter shows (joules); None without a GPU, or one older than Volta."""
+    try:
+        return pynvml.nvmlDeviceGetTotalEnergyConsumption(gpu) / 1000 if gpu else None
+    except pynvml.NVMLError:
+        return None
 
 
 def _gpu_handle() -> object | None:

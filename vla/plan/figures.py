@@ -11,6 +11,7 @@ from vla.errors import UserError
 from vla.source.syntax import parse
 
 FOLDER = "vla/report/figures"
+FORMATS = ("svg", "pdf", "csv")  # for the screen, for print, the numbers
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from vla.plan.reading import (
     shares_of,
     validate,
 )
-from vla.plan.stages import COMPARE, REPORT
+from vla.plan.stages import COMPARE, EXPERIMENT_REPORT, REPORT
 from vla.plan.weights import find_weights, load_weights, weights_named
 from vla.weights.pinned import PinnedWeights
 from vla.weights.verification import current_record as current_weights_record
@@ -56,6 +56,27 @@ class Plan:
     @cached_property
     def comparisons(self) -> tuple[Comparison, ...]:
         return tuple(self._comparison(*pair) for pair in self.config.comparisons)
+
+    @cached_property
+    def experiment_reports(self) -> dict[str, Item]:
+        """Experiment -> the report of it alone, with the comparisons that it takes part in."""
+        reports = {}
+        for name, experiment in self.experiments.items():
+            identity = {
+                "readme": experiment.documents["readme"].key,
+                "comparisons": [pair.key for pair in self.comparisons_of(name)],
+                **self._identities.made_by(EXPERIMENT_REPORT),
+            }
+            reports[name] = make_item("report", identity)
+        return reports
+
+    def comparisons_of(self, name: str) -> tuple[Comparison, ...]:
+        """The comparisons that an experiment takes part in."""
+        return tuple(pair for pair in self.comparisons if name in (pair.baseline, pair.candidate))
+
+    def experiment_report(self, name: str, *parts: str) -> Path:
+        """The folder of an experiment's report, or a file in it."""
+        return self.experiments[name].results(self.experiment_reports[name].name, *parts)
 
     @cached_property
     def report(self) -> Item:

@@ -65,8 +65,14 @@ COMPARE = Stage(
     "analyse",
     ("vla/statistics/comparison.py", "vla/report/sources.py", "vla/report/comparison.py"),
 )
-REPORT = Stage(
-    "report", "analyse", ("vla/report/html.py",), templates=("report.html.j2", "page.css")
+PAGE = ("page.css", "parts.html.j2", "tables.css", "tables.js")  # what every page includes
+REPORT = Stage("report", "analyse", ("vla/report/html.py",), templates=("report.html.j2", *PAGE))
+EXPERIMENT_REPORT = Stage(
+    "report_experiment",
+    "analyse",
+    ("vla/report/experiment_page.py", "vla/report/experiment_pdf.py"),
+    templates=("experiment.html.j2", "experiment.typ", *PAGE),
+    distributions=("pillow", "typst"),
 )
 COLLECT = Stage("collect_demonstrations", "evaluate", ())  # its core is the simulator's
 
@@ -127,7 +133,8 @@ DOCUMENTS: dict[str, Document] = {
 }
 
 
-STAGES = (PREPARE, TRAIN, EVALUATE, FILM, COMPARE, REPORT, COLLECT, *DOCUMENTS.values())
+STAGES = (PREPARE, TRAIN, EVALUATE, FILM, COMPARE, EXPERIMENT_REPORT, REPORT, COLLECT)
+STAGES += tuple(DOCUMENTS.values())
 # Rules that make nothing under a key of its own -> the kind of environment that they run in.
 OTHER_RULES = {
     "fetch_dataset": "data",

@@ -23,4 +23,8 @@ class ComparisonRecord(PairedRates, Record):
     names: tuple[str, str]
     """Their names in tables and figures."""
     figure: File
-    """Relative to the record's own folder."""
+    """Relative to the record's own folder, as the other two."""
+    print: File | None = None
+    """The figure as a PDF, for print; null in records of before it was drawn."""
+    data: File | None = None
+    """The numbers of the figure; null in records of before they were kept."""

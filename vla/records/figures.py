@@ -15,6 +15,9 @@ class DrawnFigure(Part):
     title: str
     caption: str
     picture: File
+    """SVG, for the screen."""
+    print: File | None = None
+    """PDF, for print; null in records of before it was drawn."""
     data: File | None
     """The numbers as a table; null for figures of version 1."""
 

@@ -1,38 +1,40 @@
 """Draw every figure of an experiment, its numbers beside it."""
 
 import importlib.util
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
 from vla.errors import UserError
-from vla.files.atomic import write_text
 from vla.files.described import describe_file
-from vla.plan.figures import FigureFile, find_figures
+from vla.plan.figures import FORMATS, FigureFile, find_figures
 from vla.records.figures import DrawnFigure
 from vla.report.sources import ExperimentSource
-from vla.report.style import save
+from vla.report.style import save_all
 
 
 def draw_figures(
     source: ExperimentSource, root: Path, folder: Path, relative_to: Path
 ) -> list[DrawnFigure]:
-    """Draw the figures of the project at `root` into `folder`, as NAME.svg and NAME.csv.
+    """Draw the figures of the project at `root` into `folder`, as NAME.svg, .pdf and .csv.
 
     Returns what the record says of each, the files named relative to `relative_to`.
     """
     drawn = []
     for figure in find_figures(root):
         module = _load(figure)
-        picture, data = (folder / f"{figure.name}.{ending}" for ending in ("svg", "csv"))
-        save(module.draw(source), picture)
-        write_text(data, module.table(source).to_csv(index=False))
+        save_all(partial(module.draw, source), module.table(source), folder / figure.name)
+        picture, printed, data = (
+            describe_file(folder / f"{figure.name}.{ending}", relative_to) for ending in FORMATS
+        )
         drawn.append(
             DrawnFigure(
                 name=figure.name,
                 title=figure.title,
                 caption=figure.caption,
-                picture=describe_file(picture, relative_to),
-                data=describe_file(data, relative_to),
+                picture=picture,
+                print=printed,
+                data=data,
             )
         )
     return drawn

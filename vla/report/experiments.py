@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vla.knowledge.database import Row
-from vla.report.templates import template_environment
+from vla.report.templates import read_tabulator, template_environment
 from vla.statistics.rates import percent
 
-ASSETS = "reports/assets/tabulator-6.5.3.min"
 PROSE = ("hypothesis", "findings", "next_steps")
 TERSE = ("differences", "events", "drawn_from")
 # Shown at first; readers can choose all others.
@@ -53,7 +52,7 @@ def render_experiments(root: Path, tables: dict[str, list[Row]]) -> str:
             "columns": columns,
             "rows": [[_cell(row, column) for column in columns] for row in rows],
         }
-    script, style = ((root / f"{ASSETS}.{ending}").read_text("utf-8") for ending in ("js", "css"))
+    script, style = read_tabulator(root)
     template = template_environment(root).get_template("experiments.html.j2")
     return template.render(tables=shown, script=script, style=style)
 

@@ -1,30 +1,29 @@
-"""The HTML report: one file, figures and rollouts inside, to open without a server."""
+"""The report over all experiments: one page, its figures inside, that leads to the report of each."""
 
-import base64
+from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from vla.files.described import check_file
 from vla.knowledge.conclusions import conclude
-from vla.plan.items import Experiment
 from vla.plan.plan import Plan
 from vla.records.comparison import ComparisonRecord
-from vla.records.film import FilmRecord
 from vla.records.summary import SummaryRecord
-from vla.report.overview import draw_overview
+from vla.report.inlining import inline
+from vla.report.overview import draw_overview, overview_table
 from vla.report.readme import readme_context
-from vla.report.sources import read_figures
-from vla.report.style import save
-from vla.report.templates import template_environment
-
-MEDIA = {".svg": "image/svg+xml", ".gif": "image/gif", ".png": "image/png"}
+from vla.report.style import save_all
+from vla.report.templates import read_tabulator, template_environment
 
 
-def render_report(plan: Plan, folder: Path, unfinished: dict[str, dict[str, Any]]) -> str:
+def render_report(
+    plan: Plan, folder: Path, unfinished: dict[str, dict[str, Any]], linked: Collection[str]
+) -> str:
     """The report's HTML; draws the overview figure into `folder`.
 
     `unfinished`: experiment -> what its README says so far (`draft_context`); of these only that is
-    shown, and no comparison.
+    shown, and no comparison. `linked`: experiments whose own report lies in reports/experiments/.
     """
     experiments, summaries = [], []
     for experiment in plan.experiments.values():
@@ -32,20 +31,12 @@ def render_report(plan: Plan, folder: Path, unfinished: dict[str, dict[str, Any]
             continue
         summary = SummaryRecord.read(experiment.document("summary", "summary.json"))
         context = readme_context(experiment, summary)
-        context["figures"] = [
-            {
-                "title": figure.title,
-                "caption": figure.caption,
-                "picture": inline(experiment.folder / figure.picture.path),
-            }
-            for figure in read_figures(experiment)
-        ]
-        context["videos"] = _videos(experiment)
-        context["conclusion"] = conclude(experiment)
+        context |= {"conclusion": conclude(experiment), "linked": experiment.name in linked}
         experiments.append(context)
         summaries.append((experiment.config.experiment.name, summary))
     if summaries:
-        save(draw_overview(summaries), folder / "overview.svg")
+        draw = partial(draw_overview, summaries)
+        save_all(draw, overview_table(summaries), folder / "overview")
     comparisons = []
     for pair in plan.comparisons:
         if {pair.baseline, pair.candidate} & unfinished.keys():
@@ -54,6 +45,7 @@ def render_report(plan: Plan, folder: Path, unfinished: dict[str, dict[str, Any]
         comparison = ComparisonRecord.read(base / "comparison.json")
         figure = inline(check_file(comparison.figure, base))
         comparisons.append(dict(comparison) | {"figure": figure})
+    script, style = read_tabulator(plan.root)
     template = template_environment(plan.root).get_template("report.html.j2")
     return template.render(
         experiments=experiments,
@@ -61,29 +53,6 @@ def render_report(plan: Plan, folder: Path, unfinished: dict[str, dict[str, Any]
         overview=inline(folder / "overview.svg") if summaries else None,
         unfinished=list(unfinished.values()),
         key=plan.report.key,
+        tabulator_script=script,
+        tabulator_style=style,
     )
-
-
-def inline(path: Path) -> str:
-    """A data URI of a picture."""
-    content = base64.b64encode(path.read_bytes()).decode()
-    return f"data:{MEDIA[path.suffix]};base64,{content}"
-
-
-def _videos(experiment: Experiment) -> list[dict[str, Any]]:
-    """Filmed episodes of the instructed condition, each checked against its record."""
-    films = [
-        film
-        for run in experiment.runs
-        for evaluation in run.evaluations
-        if evaluation.condition == "instructed"
-        for film in FilmRecord.read(experiment.film_record(run, evaluation)).films
-    ]
-    return [
-        {
-            "task": film.task,
-            "outcome": film.outcome,
-            "picture": inline(check_file(film.file, experiment.folder)),
-        }
-        for film in films
-    ]

@@ -1,10 +1,20 @@
 """The figure of all experiments together."""
 
 import matplotlib.pyplot as plt
+import pandas as pd
 from matplotlib.figure import Figure
 
 from vla.records.rates import Rates
 from vla.report.style import WIDTH, colour
+
+
+def overview_table(summaries: list[tuple[str, Rates]]) -> pd.DataFrame:
+    """One row an experiment."""
+    rows = []
+    for name, summary in summaries:
+        rate = summary.conditions["instructed"].overall
+        rows.append({"experiment": name, **dict(rate), "target": summary.target})
+    return pd.DataFrame(rows).round(4)
 
 
 def draw_overview(summaries: list[tuple[str, Rates]]) -> Figure:

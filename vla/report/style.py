@@ -1,5 +1,6 @@
 """How every figure looks. The same numbers give the same file, byte for byte."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,11 @@ import matplotlib
 matplotlib.use("svg")
 
 import matplotlib.pyplot as plt
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vla.files.atomic import write_atomic
+from vla.files.atomic import write_atomic, write_text
 from vla.records.rates import Rate
 from vla.statistics.rates import percent
 from vla.words import short_task
@@ -20,6 +22,7 @@ plt.rcParams.update(
     {
         "svg.hashsalt": "vla",  # ids in the SVG
         "svg.fonttype": "path",
+        "pdf.fonttype": 42,  # TrueType: letters stay text, and journals take it
         "font.size": 10,
         "axes.spines.top": False,
         "axes.spines.right": False,
@@ -31,15 +34,28 @@ plt.rcParams.update(
 )
 MANY_TASKS = 12  # beyond which their names stand upright
 WIDTH = 10.0  # inches; scaled to a page of 1100 pixels, letters are as large as its text
+# On paper a figure is 6.5 inches wide: its letters are then 8 points high.
+PRINT = {"font.size": 12.5}
 # Okabe & Ito's palette: told apart with every kind of colour vision.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 
 
 def save(figure: Figure, path: Path) -> None:
+    """As SVG or PDF, by the name's ending, without the time."""
+    metadata = {"Date" if path.suffix == ".svg" else "CreationDate": None}
     write_atomic(
-        path, lambda temporary: figure.savefig(temporary, format="svg", metadata={"Date": None})
+        path,
+        lambda temporary: figure.savefig(temporary, format=path.suffix[1:], metadata=metadata),
     )
     plt.close(figure)
+
+
+def save_all(draw: Callable[[], Figure], numbers: pd.DataFrame, path: Path) -> None:
+    """PATH.svg for the screen, PATH.pdf with larger letters for print, PATH.csv with the numbers."""
+    save(draw(), path.with_suffix(".svg"))
+    with plt.rc_context(PRINT):
+        save(draw(), path.with_suffix(".pdf"))
+    write_text(path.with_suffix(".csv"), numbers.to_csv(index=False))
 
 
 def colour(number: int) -> str:

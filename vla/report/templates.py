@@ -9,6 +9,16 @@ from markupsafe import Markup, escape
 from vla.statistics.rates import describe, interval, percent
 from vla.words import CONDITIONS, duration, short_task
 
+TABULATOR = "reports/assets/tabulator-6.5.3.min"
+
+
+def read_tabulator(root: Path) -> tuple[str, str]:
+    """Script and style of the library that makes tables of a page sort."""
+    script, style = (
+        (root / f"{TABULATOR}.{ending}").read_text("utf-8") for ending in ("js", "css")
+    )
+    return script, style
+
 
 def template_environment(root: Path) -> Environment:
     environment = Environment(

@@ -138,6 +138,13 @@ def _check(document: Path) -> None:
 
 def _shown(path: Path, root: Path, deployment: Deployment) -> tuple[str, list[Experiment]]:
     """The key-addressed folder of a document, and the experiments it shows; none when it is none."""
+    if path.stem == "report" or path.parent == root / "reports/experiments":
+        plan = Plan(root, read_yaml(root / "config/config.yaml"), deployment)
+        for name, experiment in plan.experiments.items():
+            view = root / "reports/experiments" / f"{name}{path.suffix}"
+            made = plan.experiment_report(name, f"report{path.suffix}")
+            if path == made or (path == view and _same(path, made)):
+                return plan.experiment_reports[name].name, [experiment]
     if (root / "experiments") in path.parents:
         plan = Plan(root, {"experiments": [experiment_folder(path).name]}, deployment)
         (experiment,) = plan.experiments.values()

@@ -15,6 +15,7 @@ COLUMNS = (
     "memory_gb",
     "gpu_percent",
     "gpu_memory_gb",
+    "gpu_energy_j",  # drawn by the GPU since this attempt began
     "disk_free_gb",
     "seconds",  # wall time of all attempts; the last column, so that a row with it is whole
 )

@@ -38,7 +38,10 @@ def publish_unfinished(plan: Plan) -> None:
     }
     if not (plan.root / "reports" / plan.report.name / "report.html").is_file():
         with tempfile.TemporaryDirectory() as folder:
-            text = render_report(plan, Path(folder), drafts)
+            linked = [
+                e for e in plan.experiments if plan.experiment_report(e, "report.html").is_file()
+            ]
+            text = render_report(plan, Path(folder), drafts, linked)
         write_text(plan.root / "reports/report.html", text)
     build_documents(plan.root)
 

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from vla.errors import UserError
-from vla.files.atomic import write_atomic, write_text
+from vla.files.atomic import write_atomic
 from vla.files.hashing import sha256_file
 from vla.plan.items import Experiment
 from vla.plan.plan import Plan
@@ -73,8 +73,11 @@ def _views(plan: Plan) -> dict[Path, Path]:
     """View -> what it is a copy of, made or not."""
     reports = plan.root / "reports"
     views = {reports / "report.html": reports / plan.report.name / "report.html"}
-    for experiment in plan.experiments.values():
+    for name, experiment in plan.experiments.items():
         views[experiment.folder / "README.md"] = experiment.document("readme", "README.md")
+        for ending in (".html", ".pdf"):
+            made = plan.experiment_report(name, f"report{ending}")
+            views[reports / "experiments" / f"{name}{ending}"] = made
     return views
 
 
@@ -105,6 +108,6 @@ def _link(made: Path, view: Path) -> None:
 
 def _copy(made: Path, view: Path) -> None:
     if made.is_file():
-        text = made.read_text(encoding="utf-8")
-        if not view.is_file() or view.read_text(encoding="utf-8") != text:
-            write_text(view, text)
+        content = made.read_bytes()
+        if not view.is_file() or view.read_bytes() != content:
+            write_atomic(view, lambda temporary: temporary.write_bytes(content))
