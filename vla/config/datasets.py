@@ -16,3 +16,5 @@ class DatasetEntry(Section):
     """Licence, as an SPDX identifier where there is one."""
     path: str
     """Folder, relative to the project's root; tracked by `<path>.dvc`, listed in `<path>.manifest.json`."""
+    obtain: str = ""
+    """How to bring it to that folder where it is not pinned yet: a sentence, shown to whoever lacks it."""

@@ -21,6 +21,7 @@ from vla.plan.deployment import Deployment
 from vla.plan.identity import Identities, documents, make_item
 from vla.plan.items import Comparison, Evaluation, Experiment, Item, Run, Store, find
 from vla.plan.keys import key_of
+from vla.plan.missing import require_all
 from vla.plan.reading import (
     ExperimentConfig,
     experiment_names,
@@ -98,6 +99,12 @@ class Plan:
             )
         return self._experiment(name)  # others may be half edited while a job of this one starts
 
+    def experiment_in(self, folder: str) -> Experiment:
+        """The experiment in `experiments/<folder>`, listed or not."""
+        if (self.root / "experiments" / folder / "config.yaml").is_file():
+            return self._experiment(folder)
+        return self.find_experiment(folder)
+
     def find_store(self, name: str) -> Store:
         return find(tuple(store for e in self.experiments.values() for store in e.stores), name)
 
@@ -118,7 +125,8 @@ class Plan:
         for name in experiment_names(self.root):
             path = self.root / "experiments" / name / "config.yaml"
             config = load_experiment(path)
-            names |= {store.name for plan in plans for store in plan._stores(config, path)}
+            if self._pinned(config, path):
+                names |= {store.name for plan in plans for store in plan._stores(config, path)}
         return names
 
     def _experiment(self, name: str) -> Experiment:
@@ -129,6 +137,7 @@ class Plan:
                 "Copy an experiment folder, or take the name off the list.",
             )
         config = load_experiment(path)
+        require_all(config, path, self.registry, self.root, self.deployment)
         stores = self._stores(config, path)
         accelerator = self.deployment.resolve(config.resources.accelerator)
         runs = tuple(
@@ -145,6 +154,11 @@ class Plan:
             runs=runs,
             documents=documents(self._identities, config, name, runs),
         )
+
+    def _pinned(self, config: ExperimentConfig, source: Path) -> bool:
+        """Whether the data of a configuration is pinned; before that nothing was prepared from it."""
+        entries = (find_dataset(self.registry, name, source) for name in shares_of(config.data))
+        return all(manifest_file(entry, self.root).is_file() for entry in entries)
 
     def _stores(self, config: ExperimentConfig, source: Path) -> tuple[Store, ...]:
         """The stores that a configuration, read from `source`, trains on."""

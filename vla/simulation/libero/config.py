@@ -19,9 +19,9 @@ class Config(SimulatorSection):
 
     type: Literal["libero"] = "libero"
     """Simulator."""
-    suite: Literal[
-        "libero_spatial", "libero_object", "libero_goal", "libero_10", "libero_90"
-    ] = "libero_spatial"
+    suite: Literal["libero_spatial", "libero_object", "libero_goal", "libero_10", "libero_90"] = (
+        "libero_spatial"
+    )
     """Suite of tasks."""
     protocol: Literal["published", "own"] = "published"
     """`published` holds the settings below and `evaluation.max_steps` to what published scores were measured with (docs/libero.md); `own` allows others, and the record says so."""

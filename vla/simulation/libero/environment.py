@@ -53,7 +53,7 @@ class LiberoTask(SimulatedTask):
         found = find_task(settings.suite, task)
         self.instruction = found.language
         self._states = initial_states(settings.suite, found.name)
-        with _seeded(0):
+        with _Seeded(0):
             self._env = robosuite_environment()(
                 bddl_file_name=str(file_of("bddl_files", found.problem_folder, found.bddl_file)),
                 use_camera_obs=False,
@@ -80,7 +80,7 @@ class LiberoTask(SimulatedTask):
         if seed is None:
             seed = int(self.np_random.integers(len(self._states)))
         number = seed % SEEDS_PER_TASK % len(self._states)
-        with _seeded(number):
+        with _Seeded(number):
             self._env.reset()
         for robot in self._env.robots:
             robot.gripper.current_action = np.zeros(robot.gripper.dof)
@@ -139,7 +139,7 @@ class LiberoTask(SimulatedTask):
         sensors["moment"] = observables.Observable("moment", moment, sampling_rate=CONTROL_RATE)
 
 
-class _seeded:
+class _Seeded:
     """NumPy's global generator, from which LIBERO draws, at a seed; as it was before afterwards."""
 
     def __init__(self, seed: int):

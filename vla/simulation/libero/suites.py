@@ -4,8 +4,8 @@ from functools import cache
 from typing import Any
 
 from vla.errors import UserError, nearest
-from vla.simulation.libero.packages import benchmark, file_of
 from vla.simulation.libero.initial_states import read_initial_states
+from vla.simulation.libero.packages import benchmark, file_of
 
 # Longest episode (control steps at 20 Hz), as OpenVLA's evaluation and those after it have it
 # (openvla/openvla, experiments/robot/libero/run_libero_eval.py).
