@@ -5,7 +5,6 @@ The published ones, with their sources and how their protocol differs, stand in
 """
 
 import sys
-from pathlib import Path
 
 import pandas as pd
 
@@ -15,9 +14,10 @@ from vla.errors import UserError
 from vla.files.described import check_file
 from vla.files.yaml import read_yaml
 from vla.plan.items import Experiment
+from vla.plan.reading import load_experiment
 from vla.records.evaluation import EvaluationRecord
 from vla.simulation.metaworld_mt50.tasks import GROUPS
-from vla.statistics.rates import wilson
+from vla.statistics.rates import success_rate
 
 
 def column_of(simulator: SimulatorSection, task: str) -> str:
@@ -34,8 +34,7 @@ def episodes_of(experiment: Experiment) -> pd.DataFrame:
         evaluation = next(e for e in run.evaluations if e.condition == "instructed")
         record = EvaluationRecord.read(experiment.evaluation_record(run, evaluation))
         tables.append(pd.read_parquet(check_file(record.files.episodes, experiment.folder)))
-    table = pd.concat(tables)
-    return table[table["outcome"] != "crash"]
+    return pd.concat(tables)
 
 
 def render(published: dict, episodes: pd.DataFrame | None, simulator: SimulatorSection) -> str:
@@ -55,26 +54,33 @@ def render(published: dict, episodes: pd.DataFrame | None, simulator: SimulatorS
 
 
 def _ours(columns: list[str], episodes: pd.DataFrame, simulator: SimulatorSection) -> str:
-    group = episodes["task"].map(lambda task: column_of(simulator, task))
-    cells, rates = [], []
-    for column in columns:
-        chosen = episodes[group == column]["success"]
-        if len(chosen):
-            low, high = wilson(int(chosen.sum()), len(chosen))
-            cells.append(f"{100 * chosen.mean():.1f} [{100 * low:.0f}, {100 * high:.0f}]")
-            rates.append(100 * chosen.mean())
-        else:
-            cells.append("")
-    mean = f"{sum(rates) / len(rates):.1f}" if len(rates) == len(columns) else ""
-    by_task = 100 * episodes.groupby("task")["success"].mean().mean()
-    return f"| here, {len(episodes)} episodes | {' | '.join(cells)} | {mean} | {by_task:.1f} | |"
+    """Rates with 95 % intervals (Wilson); crashed episodes count for none."""
+    column = episodes["task"].map(lambda task: column_of(simulator, task))
+    rates = {name: success_rate(rows) for name, rows in episodes.groupby(column)}
+    cells = [
+        f"{100 * rates[name].rate:.1f} [{100 * rates[name].low:.0f}, {100 * rates[name].high:.0f}]"
+        if name in rates
+        else ""
+        for name in columns
+    ]
+    means = [100 * rate.rate for rate in rates.values()]
+    of_columns = f"{sum(means) / len(means):.1f}" if len(means) == len(columns) else ""
+    by_task = [100 * success_rate(rows).rate for _, rows in episodes.groupby("task")]
+    of_tasks = f"{sum(by_task) / len(by_task):.1f}"
+    return f"| here, {len(episodes)} episodes | {' | '.join(cells)} | {of_columns} | {of_tasks} | |"
 
 
 def main(name: str) -> None:
-    experiment = read_plan().experiment_in(name)
-    simulator = experiment.config.evaluation.simulator
-    path = Path(find_root(), "config/published", f"{simulator.type}.yaml")
-    print(render(read_yaml(path), episodes_of(experiment), simulator))
+    root = find_root()
+    config = load_experiment(root / "experiments" / name / "config.yaml")
+    simulator = config.evaluation.simulator
+    published = read_yaml(root / "config/published" / f"{simulator.type}.yaml")
+    try:
+        episodes = episodes_of(read_plan().experiment_in(name))
+    except UserError as error:
+        episodes = None
+        print(f"Not evaluated here: {error.problem}", file=sys.stderr)
+    print(render(published, episodes, simulator))
 
 
 if __name__ == "__main__":
