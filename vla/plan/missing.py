@@ -46,7 +46,8 @@ def require_all(
             if error := check(name, entry, root):
                 missing[f"{what} {name}"] = error
     simulator = config.evaluation.simulator
-    if not deployment.use_conda and (error := _not_installed(simulator, root)):
+    check = _not_locked if deployment.use_conda else _not_installed
+    if error := check(simulator, root):
         missing[f"simulator {simulator.type}"] = error
     if missing:
         raise MissingError(source.parent.name, missing)
@@ -81,6 +82,16 @@ def _not_installed(simulator: SimulatorSection, root: Path) -> UserError | None:
     return UserError(
         f"{', '.join(lacking)}: not installed in the host environment.",
         f"{getattr(config, 'INSTALL', 'make setup')} installs it.",
+    )
+
+
+def _not_locked(simulator: SimulatorSection, root: Path) -> UserError | None:
+    config = find_plugin("simulators", simulator.type, root).load("config")
+    if not hasattr(config, "INSTALL"):
+        return None
+    return UserError(
+        "No conda environment holds its packages.",
+        f"Run without --use-conda: {config.INSTALL} installs them beside the host environment.",
     )
 
 
