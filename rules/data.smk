@@ -108,9 +108,9 @@ rule verify_weights:
 
 
 rule collect_demonstrations:
-    """Collect demonstrations from scripted experts, as config/demonstrations.yaml says."""
+    """Collect demonstrations from scripted experts, as the file that `demonstrations` names says."""
     input:
-        config="config/demonstrations.yaml",
+        config=PLAN.config.demonstrations,
     output:
         f"data/collected/{COLLECTION}.manifest.json",
     log:

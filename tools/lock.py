@@ -81,6 +81,11 @@ def lock_host(root: Path) -> None:
             _run([*uv, "--quiet", *tools], root)
         calvin = ["--group", "pyproject.toml:calvin", "-c", "envs/host.lock.txt"]
         _run([*uv, "--quiet", *calvin, "-o", "envs/calvin.lock.txt"], root)
+        # What lies beside the host environment, as a dependency group: only what that lacks.
+        there = read_requirements(root / "envs/host.lock.txt")
+        beside = ["--group", "pyproject.toml:libero", "-c", "envs/host.lock.txt"]
+        beside += [f"--no-emit-package={name}" for name in there]
+        _run([*uv, "--quiet", *beside, "-o", "envs/libero.lock.txt"], root)
 
 
 def conda_versions(root: Path) -> dict[str, str]:

@@ -58,7 +58,7 @@ def test_no_plugin_imports_another():
                     found
                     for found in imports(path)
                     for other in plugins - {name}
-                    if found.startswith(f"{place.replace('/', '.')}.{other}")
+                    if f"{found}.".startswith(f"{place.replace('/', '.')}.{other}.")
                 }
                 assert not others, path
 

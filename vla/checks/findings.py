@@ -22,6 +22,7 @@ from vla.data.manifest import content_hash
 from vla.data.pointer import read_pins
 from vla.errors import UserError
 from vla.plan.items import Experiment, Store
+from vla.plan.missing import MissingError
 from vla.process.accelerator import visible_gpus
 from vla.process.determinism import choose_device
 from vla.process.portable import lacks_portable
@@ -49,6 +50,13 @@ def check_experiment(experiment: Experiment, root: Path, allow_dirty: bool) -> l
         *_simulator(experiment),
         *_trackers(experiment),
         _time(experiment),
+    ]
+
+
+def missing_findings(error: MissingError) -> list[Finding]:
+    """What an experiment lacks before anything else about it can be found."""
+    return [
+        Finding(what, "fail", lack.problem, lack.way_out) for what, lack in error.missing.items()
     ]
 
 

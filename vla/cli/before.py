@@ -19,6 +19,7 @@ from vla.cli.shared import (
     styled,
 )
 from vla.knowledge.folders import create_experiment, find_folder
+from vla.plan.missing import MissingError
 
 ON_THIS_MACHINE = ("device", "precision")  # lines about the machine that the check runs on
 
@@ -66,18 +67,21 @@ def check(
     Also of experiments that config/config.yaml does not list.
     The workflow does the same before it trains, and stops when a line fails.
     """
-    from vla.checks.findings import check_experiment  # PyTorch takes its time
+    from vla.checks.findings import check_experiment, missing_findings  # PyTorch takes its time
 
     plan = read_plan(use_conda)
     cluster = Profile(profile) if profile else None
     failed = False
-    folders = [find_folder(plan.root, name).name for name in names or plan.config.experiments]
-    for experiment in map(plan.read_experiment, folders):
-        findings = check_experiment(experiment, plan.root, plan.config.allow_dirty)
-        if cluster:  # jobs run on its nodes, not here
-            findings = [finding for finding in findings if finding.name not in ON_THIS_MACHINE]
-            findings += check_cluster(experiment, cluster)
-        table = Table(title=experiment.name, title_justify="left", box=None, pad_edge=False)
+    for folder in [find_folder(plan.root, name).name for name in names or plan.config.experiments]:
+        try:
+            experiment = plan.read_experiment(folder)
+            findings = check_experiment(experiment, plan.root, plan.config.allow_dirty)
+            if cluster:  # jobs run on its nodes, not here
+                findings = [finding for finding in findings if finding.name not in ON_THIS_MACHINE]
+                findings += check_cluster(experiment, cluster)
+        except MissingError as error:
+            findings = missing_findings(error)
+        table = Table(title=folder, title_justify="left", box=None, pad_edge=False)
         for heading in ("", "What", "Found"):
             table.add_column(heading, overflow="fold")
         for finding in findings:
@@ -88,5 +92,5 @@ def check(
         failed = failed or wrong > 0
         command = f"snakemake --profile {profile}" if profile else "snakemake"
         verdict = f"[red]not ready: {wrong} to mend[/]" if wrong else f"[green]ready[/]: {command}"
-        console.print(f"{experiment.name} is {verdict}\n")
+        console.print(f"{folder} is {verdict}\n")
     raise typer.Exit(int(failed))

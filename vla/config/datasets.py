@@ -18,3 +18,5 @@ class DatasetEntry(Section):
     """Configuration of demonstrations (`config/calvin_demonstrations.yaml`) by which missing files are collected anew where DVC has none; they must then be the pinned ones, byte for byte."""
     path: str
     """Folder, relative to the project's root; tracked by `<path>.dvc`, listed in `<path>.manifest.json`."""
+    obtain: str = ""
+    """How to bring it to that folder where it is not pinned yet: a sentence, shown to whoever lacks it."""

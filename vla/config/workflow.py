@@ -17,6 +17,8 @@ class WorkflowConfig(Section):
     verification: Literal["changed", "full"] = "changed"
     """Whether datasets are hashed where files changed since the last time, or read in full each time."""
 
+    demonstrations: str = "config/demonstrations.yaml"
+    """File that says what `snakemake collect_demonstrations` collects."""
     verify: tuple[str, str] | None = None
     """Two runs (`experiments/E/results/seed42-KEY`) that `snakemake verify` compares."""
     archive_remote: str = ""

@@ -8,8 +8,8 @@ from vla.plan.keys import key_of
 from vla.plan.reading import load_demonstrations
 
 
-def collection_name(root: Path, deployment: Deployment) -> str:
-    """Folder of the demonstrations that config/demonstrations.yaml asks for."""
-    config = load_demonstrations(root / "config/demonstrations.yaml")
+def collection_name(root: Path, file: str, deployment: Deployment) -> str:
+    """Folder of the demonstrations that `file`, such as config/demonstrations.yaml, asks for."""
+    config = load_demonstrations(root / file)
     key = key_of(Identities(root, deployment).collection(config))
     return f"{config.simulator.type}-{len(config.tasks)}tasks-{key}"

@@ -21,6 +21,7 @@ from vla.plan.deployment import Deployment
 from vla.plan.identity import Identities, documents, make_item
 from vla.plan.items import Comparison, Evaluation, Experiment, Item, Run, Store, find
 from vla.plan.keys import key_of
+from vla.plan.missing import require_all
 from vla.plan.reading import (
     ExperimentConfig,
     experiment_names,
@@ -156,10 +157,8 @@ class Plan:
         for name in experiment_names(self.root):
             path = self.root / "experiments" / name / "config.yaml"
             config = load_experiment(path)
-            entries = [find_dataset(self.registry, n, path) for n in shares_of(config.data)]
-            if not all(manifest_file(entry, self.root).is_file() for entry in entries):
-                continue  # not pinned: nothing can have been prepared from it
-            names |= {store.name for plan in plans for store in plan._stores(config, path)}
+            if self._pinned(config, path):
+                names |= {store.name for plan in plans for store in plan._stores(config, path)}
         return names
 
     def _experiment(self, name: str) -> Experiment:
@@ -170,6 +169,7 @@ class Plan:
                 "Copy an experiment folder, or take the name off the list.",
             )
         config = load_experiment(path)
+        require_all(config, path, self.registry, self.root, self.deployment)
         stores = self._stores(config, path)
         weights = tuple(
             find_weights(self.weights, named, path) for named in weights_named(config.model)
@@ -190,6 +190,11 @@ class Plan:
             documents=documents(self._identities, config, name, runs),
             weights=weights,
         )
+
+    def _pinned(self, config: ExperimentConfig, source: Path) -> bool:
+        """Whether the data of a configuration is pinned; before that nothing was prepared from it."""
+        entries = (find_dataset(self.registry, name, source) for name in shares_of(config.data))
+        return all(manifest_file(entry, self.root).is_file() for entry in entries)
 
     def _stores(self, config: ExperimentConfig, source: Path) -> tuple[Store, ...]:
         """The stores that a configuration, read from `source`, trains on."""

@@ -1,7 +1,8 @@
 """What a simulator is. `vla/simulation/<name>/` holds `config.py` and `simulator.py`.
 
 `config.py`: `Config`, the `evaluation.simulator` section; `ENVIRONMENT`, the kind of locked environment
-it runs in; `DISTRIBUTIONS`, the distributions whose versions decide what it does. It is imported when
+it runs in; `DISTRIBUTIONS`, the distributions whose versions decide what it does; `INSTALL`, where
+neither `make setup` nor a conda environment brings them, the command that does. It is imported when
 plans are made, where the simulator may not be installed.
 `simulator.py`: `Simulator`, below. `demonstrations.py`, where there are scripted experts: see
 `vla/simulation/collecting.py`. `outside.py`, where something decides results that is neither in this

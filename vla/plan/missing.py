@@ -1,0 +1,103 @@
+"""What must be there before an experiment can be planned: its data pinned, its simulator installed."""
+
+import importlib.metadata
+from pathlib import Path
+
+from vla.config.complete import ExperimentConfig
+from vla.config.datasets import DatasetEntry
+from vla.config.evaluation import SimulatorSection
+from vla.data.places import manifest_file
+from vla.data.readers import reader_plugin
+from vla.errors import UserError
+from vla.plan.deployment import Deployment
+from vla.plan.reading import find_dataset, shares_of
+from vla.plugins import find_plugin
+
+
+class MissingError(UserError):
+    """Several things at once. `missing`: what it is called -> what is said of it and the way out."""
+
+    def __init__(self, name: str, missing: dict[str, UserError]):
+        self.missing = missing
+        lines = [
+            f"  {what}: {error.problem}\n    -> {error.way_out}" for what, error in missing.items()
+        ]
+        super().__init__(
+            f"{name} lacks what a plan needs:\n" + "\n".join(lines),
+            f"Mend these; `vla check {name}` looks again.",
+        )
+
+    def __reduce__(self) -> tuple:
+        return UserError, (self.problem, self.way_out)
+
+
+def require_all(
+    config: ExperimentConfig,
+    source: Path,
+    registry: dict[str, DatasetEntry],
+    root: Path,
+    deployment: Deployment,
+) -> None:
+    """`MissingError` with everything that an experiment, read from `source`, lacks here."""
+    missing = {}
+    for name in shares_of(config.data):
+        entry = find_dataset(registry, name, source)
+        for what, check in (("dataset", _unpinned), ("format", _unreadable)):
+            if error := check(name, entry, root):
+                missing[f"{what} {name}"] = error
+    simulator = config.evaluation.simulator
+    check = _not_locked if deployment.use_conda else _not_installed
+    if error := check(simulator, root):
+        missing[f"simulator {simulator.type}"] = error
+    if missing:
+        raise MissingError(source.parent.name, missing)
+
+
+def _unpinned(name: str, entry: DatasetEntry, root: Path) -> UserError | None:
+    path = manifest_file(entry, root)
+    if path.is_file():
+        return None
+    obtain = (
+        f"{entry.obtain} Then pin it" if entry.obtain else f"Put it into {entry.path}/ and pin it"
+    )
+    return UserError(
+        f"The dataset is not pinned here: {path} is missing.",
+        f"{obtain}: vla pin {entry.path} (data/README.md, 'Add a dataset').",
+    )
+
+
+def _unreadable(name: str, entry: DatasetEntry, root: Path) -> UserError | None:
+    try:
+        reader_plugin(name, entry, root)
+    except UserError as error:
+        return error
+    return None
+
+
+def _not_installed(simulator: SimulatorSection, root: Path) -> UserError | None:
+    config = find_plugin("simulators", simulator.type, root).load("config")
+    lacking = [name for name in config.DISTRIBUTIONS if not _is_installed(name)]
+    if not lacking:
+        return None
+    return UserError(
+        f"{', '.join(lacking)}: not installed in the host environment.",
+        f"{getattr(config, 'INSTALL', 'make setup')} installs it.",
+    )
+
+
+def _not_locked(simulator: SimulatorSection, root: Path) -> UserError | None:
+    config = find_plugin("simulators", simulator.type, root).load("config")
+    if not hasattr(config, "INSTALL"):
+        return None
+    return UserError(
+        "No conda environment holds its packages.",
+        f"Run without --use-conda: {config.INSTALL} installs them beside the host environment.",
+    )
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
