@@ -58,15 +58,15 @@ def test_prepared_data_that_does_not_fit_is_told_before_and_while_it_is_written(
     project_of_a, small_disk
 ):
     project, folder = project_of_a, project_of_a.root / "data/.prepared"
-    small_disk(folder, 120)
+    small_disk(folder, 180)
     filler = fill(folder, leave=50_000_000)
     printed = project.snakemake("--until", "check_experiment", ok=False)
-    assert "disk of data/.prepared: 50.0 MB free; 81.7 MB needed" in printed
+    assert "disk of data/.prepared: 50.0 MB free; 130.9 MB needed" in printed
     filler.unlink()
     project.snakemake("--until", "check_experiment")
     filler = fill(folder, leave=50_000_000)
     printed = project.snakemake("--until", "prepare_dataset", ok=False)
-    assert "pictures needs 81.7 MB, 50.0 MB are free" in printed
+    assert "pictures needs 130.9 MB, 50.0 MB are free" in printed
     assert leftovers(folder) == []
     filler.unlink()
     project.snakemake("--until", "prepare_dataset")
