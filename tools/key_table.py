@@ -56,9 +56,14 @@ class Edit:
             kind = pending.pop()
             kinds.add(kind)
             pending += FOLLOWS[kind]
-        places = {(name, kind) for name in (BC, RT1) for kind in kinds if kind not in SHARED}
-        chosen = {place for place in places if self.only in ("", place[0])}
-        return chosen | {("", kind) for kind in kinds if kind in SHARED}
+        shared = {kind for kind in kinds if kind in SHARED}
+        of_both = {made for kind in shared for made in FOLLOWS[kind]}  # each shows the comparison
+        return {("", kind) for kind in shared} | {
+            (name, kind)
+            for name in (BC, RT1)
+            for kind in kinds - shared
+            if self.only in ("", name) or kind in of_both
+        }
 
 
 HEADS = "vla/policies/parts/regression_head.py"

@@ -83,6 +83,18 @@ def _content(report: Content, pictures: _Pictures) -> dict[str, Any]:
         "conditions": [_rate(row) for row in report.conditions],
         "tasks": [_rate(row) for row in report.tasks],
         "seeds": [_rate(row) for row in report.seeds],
+        "chains": [
+            {
+                "condition": CONDITIONS[name],
+                "chains": rates.chains.chains,
+                "in_a_row": [percent(rate.rate) for rate in rates.chains.in_a_row],
+                "length": f"{rates.chains.average_length:.2f}",
+                "interval": f"{rates.chains.low:.2f} to {rates.chains.high:.2f}",
+                "source": report.source,
+            }
+            for name, rates in summary.conditions.items()
+            if rates.chains
+        ],
         "mean": percent(instructed.mean_over_seeds),
         "spread": None if spread is None else f"{100 * spread:.1f} points",
         "figures": [_figure(figure, pictures) for figure in report.figures],
