@@ -75,8 +75,7 @@ N ?= 4
 test-faults: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" FAULTS=$(N) pytest tests/faults -n 2 -q
 
-# Bring a SLURM up on this machine (packages by apt), run the workflow on it, disturb it, take it down (about
-# six minutes).
+# Bring a SLURM up on this machine (packages by apt), run the workflow on it, disturb it, take it down.
 test-slurm: setup
 	@sh tools/system_packages.sh slurm
 	PATH="$(CURDIR)/$(BIN):$$PATH" pytest tests/slurm -n 0 -x

@@ -131,8 +131,15 @@ def test_what_failed_once_asks_for_more():
 
 def test_ends_of_the_logs_of_failed_jobs(tmp_path):
     (tmp_path / "train.log").write_text("\n".join(map(str, range(100))))
+    (tmp_path / "1.log").write_text("the first attempt")
+    (tmp_path / "2.log").write_text("the second attempt")
     own = tmp_path / "snakemake.log"
-    own.write_text("    log: train.log, gone.log (check log file(s) for error details)\n" * 2)
+    lines = [
+        f"    log: train.log, {attempt} (check log file(s) for error details)\n"
+        for attempt in ("1.log", "2.log", "2.log, gone.log")
+    ]
+    own.write_text("".join(lines))
     shown = last_lines(own, tmp_path).splitlines()
     assert shown[0].endswith("train.log")
-    assert shown[1:] == [str(number) for number in range(88, 100)]
+    assert shown[1:13] == [str(number) for number in range(88, 100)]
+    assert shown[13:] == [f"--- the end of {tmp_path / '2.log'}", "the second attempt"]

@@ -8,11 +8,13 @@ LOG = re.compile(r"^\s+log: (.+) \(check log file\(s\) for error details\)$", re
 
 
 def last_lines(snakemake_log: Path, root: Path) -> str:
-    """The end of every log that Snakemake's own log names for a failed job; the newest attempt's."""
+    """The end of each log that Snakemake's own log names for a failed job, of its newest attempt."""
     text = snakemake_log.read_text(encoding="utf-8", errors="replace")
-    named = [name for names in LOG.findall(text) for name in names.split(", ")]
+    # The rule's log comes first, then that of the attempt.
+    newest = {names.split(", ")[0]: names for names in LOG.findall(text)}
     shown = []
-    for path in dict.fromkeys(root / name for name in named):
+    for name in ", ".join(newest.values()).split(", "):
+        path = root / name
         if path.is_file():
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[-LINES:]
             shown.append("\n".join([f"--- the end of {path}", *lines]))
