@@ -19,7 +19,7 @@ from vla.package.numbers import paper_numbers
 from vla.package.releasing import release
 from vla.package.reproducing import Request, reproduce
 from vla.package.results import Results, layout_of
-from vla.package.writing import PackedFile, with_sums
+from vla.package.writing import PackedFile, with_sums, write_archive
 from vla.plan.deployment import Deployment
 from vla.plan.plan import Plan
 from vla.records.circumstances import GitState
@@ -117,6 +117,9 @@ def test_shipped_policy_does_the_same_again(archive, tmp_path):
     record = next((work / "evaluate").glob("experiments/b/results/seed1-*/*/evaluation.json"))
     published = work / "package/outputs" / record.relative_to(work / "evaluate")
     assert published.is_file()  # the same key: code, software and policy
+    write_archive(with_sums({"README.md": PackedFile(b"another")}), tmp_path / "b.zip")
+    code, printed = run(tmp_path, "-m", "vla", "reproduce", "b.zip")
+    assert code == 1 and "holds another package" in printed
     packed = PackageRecord.read(work / "package/package.json")
     assert EvaluationRecord.read(record).git == GitState(commit=packed.commit, dirty=())
     for claim in ClaimsRecord.read(work / "package/claims.json").claims:

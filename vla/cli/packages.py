@@ -72,7 +72,7 @@ def reproduce(
     ] = None,
 ) -> None:
     """Check a package; with --level, run it again and hold its claims against what comes out."""
-    from vla.package.checking import WORK
+    from vla.package.checking import WORK, sha256
     from vla.package.reproducing import Request
     from vla.package.reproducing import reproduce as run_again
 
@@ -80,6 +80,8 @@ def reproduce(
         raise UserError(f"There is no level {level!r}.", f"Levels: {', '.join(LEVELS)}.")
     folder = work or (archive / WORK if archive.is_dir() else archive.with_suffix(f".{WORK}"))
     request = Request(level, folder.absolute(), here, use_conda, tuple(change or ()))
+    if archive.is_file():
+        console.print(f"{archive.name}: sha256 {sha256(archive)}")
     outcome = run_again(archive.absolute(), request, console.print)
     _print(outcome)
     if level != "check":
@@ -142,9 +144,8 @@ def numbers(
     for name, text in (("results.tex", latex(found)), ("results.typ", typst(found))):
         write_text(folder / name, text)
         console.print(f"{folder / name}")
-    console.print(
-        r"LaTeX: \input{results.tex}, \vla{NAME}; Typst: #import \"results.typ\": vla, vla-table"
-    )
+    console.print(r"LaTeX: \input{results.tex}, then \vla{NAME} and \vlatable{EXPERIMENT}")
+    console.print('Typst: #import "results.typ": vla, vla-table, then #vla("NAME")')
     for each in found:
         console.print(
             escape("\n".join(f"  {name}  {value}" for name, value in each.values.items()))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from vla.package.project import OUTPUTS, SOURCE
 from vla.package.results import Results
+from vla.plan.stages import DOCUMENTS
 from vla.records.circumstances import JobRecord
 from vla.records.evaluation import EvaluationRecord
 from vla.records.package import PackageRecord
@@ -69,27 +70,13 @@ def list_actions(results: Results, record: PackageRecord) -> list[Action]:
 
 def _documents(results: Results, folder: str) -> list[Action]:
     episodes = tuple(f"{folder}/{e.files.episodes.path}" for e in results.evaluations.values())
-    rules = {
-        "summary": "summarise",
-        "figures": "plot",
-        "models": "release_models",
-        "readme": "render_readme",
-    }
-    return [
-        Action(
-            rules[name],
-            item,
-            f"{name.capitalize()} of {results.layout.experiment}",
-            episodes,
-            tuple(
-                results.name(path)
-                for path in sorted(results.path(item).iterdir())
-                if path.is_file()
-            ),
-        )
-        for name, item in results.layout.documents.items()
-        if name in rules
-    ]
+    actions = []
+    for name, item in results.layout.documents.items():
+        made = sorted(path for path in results.path(item).iterdir() if path.is_file())
+        says = f"{name.capitalize()} of {results.layout.experiment}"
+        rule = DOCUMENTS[name].rule
+        actions.append(Action(rule, item, says, episodes, tuple(map(results.name, made))))
+    return actions
 
 
 def usage(record: JobRecord) -> list[tuple[str, float, str]]:

@@ -42,8 +42,10 @@ def measure(claim: Claim, results: Results, target: float | None) -> Measured:
     if claim.kind == "finding":
         return Measured(judge(claim.finding, results.episodes).verdict)
     if claim.kind == "figure":
-        (figure,) = (f for f in results.figures.figures if claim.name == f"figure/{f.name}")
-        return Measured(figure.picture.sha256)
+        for figure in results.figures.figures:
+            if claim.name == f"figure/{figure.name}":
+                return Measured(figure.picture.sha256)
+        raise UserError(f"There is no {claim.name}.", "Draw it with the code of the package.")
     if claim.seed not in results.runs:
         raise UserError(
             f"No policy was trained with seed {claim.seed}.", "Reproduce it with that seed."

@@ -16,7 +16,7 @@ from vla.package.judging import explain_differences, judge_claims, worst
 from vla.package.project import SOURCE, change_configuration, make_project, published
 from vla.package.results import Results
 from vla.package.table import render
-from vla.package.unpacking import unpack
+from vla.package.unpacking import is_unpacked, unpack
 from vla.process.variables import choose_portable
 from vla.records.claims import ClaimsRecord
 from vla.records.kinds import record_model
@@ -52,6 +52,10 @@ def reproduce(package: Path, request: Request, say: Callable[[str], None]) -> Re
         folder = request.work / "package"
         if not folder.is_dir():
             unpack(package, folder)
+        elif not is_unpacked(package, folder):
+            raise UserError(
+                f"{folder} holds another package.", "Name another folder with --work, or remove it."
+            )
     files = check_folder(folder)
     say(f"Intact: {len(files)} files have the bytes of {SUMS}.")
     record = PackageRecord.read(folder / "package.json")

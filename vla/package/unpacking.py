@@ -49,6 +49,16 @@ def unpack(archive: Path, folder: Path) -> None:
     partial.rename(folder)
 
 
+def is_unpacked(archive: Path, folder: Path) -> bool:
+    """Whether `folder` is of that archive, by their lists of hashes; its files need another look."""
+    try:
+        with zipfile.ZipFile(archive) as content, content.open(SUMS) as stream:
+            listed = stream.read(LARGEST_LISTING)
+        return listed == (folder / SUMS).read_bytes()
+    except (zipfile.BadZipFile, KeyError, OSError):
+        return False
+
+
 def listing_problems(content: zipfile.ZipFile, size: int) -> list[str]:
     """What about an archive's listing no package has. `size`: of the archive (bytes)."""
     entries = content.infolist()
