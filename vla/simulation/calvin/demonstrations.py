@@ -22,7 +22,7 @@ from vla.simulation.calvin.table import Table
 
 __all__ = ["collect_task", "dataset_card", "write_dataset"]
 
-ATTEMPTS = 1000
+ATTEMPTS = 10  # for each demonstration asked for
 WARM_UP_STEPS = 200
 
 
@@ -46,7 +46,8 @@ def collect_task(config: DemonstrationsConfig[Config], task: str) -> list[Demons
     table = Table(config.simulator, config.cameras)
     sentences = config.tasks[task].instructions
     episodes: list[Demonstration] = []
-    for attempt in range(ATTEMPTS):
+    attempts = ATTEMPTS * config.episodes_per_task
+    for attempt in range(attempts):
         seed = config.first_seed + attempt
         warm_up = bool(len(episodes) % 2)
         recorded = demonstrate(table, task, seed, warm_up, config)
@@ -57,8 +58,8 @@ def collect_task(config: DemonstrationsConfig[Config], task: str) -> list[Demons
             table.close()
             return episodes
     raise UserError(
-        f"The expert of {task} succeeded only {len(episodes)} times in {ATTEMPTS} attempts.",
-        "Ask for fewer episodes.",
+        f"The expert of {task} succeeded only {len(episodes)} times in {attempts} attempts.",
+        "Leave the task out; in calvin_env 1431a46 a LED that is on at reset needs two presses.",
     )
 
 
