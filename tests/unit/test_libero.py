@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import pickle
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -136,6 +137,14 @@ def test_policy_is_evaluated_and_filmed(make_task):
     assert film(result, evaluator.run).startswith(b"GIF")
     assert evaluator._task.pictures(SIZE)["image"].shape == (SIZE, SIZE, 3)
     evaluator.close()
+
+
+@needs_libero
+def test_packages_folder_that_stands_twice_in_the_search_path_as_in_snakemakes_jobs(monkeypatch):
+    from vla.simulation.libero.packages import file_of
+
+    monkeypatch.setattr(sys, "path", [*sys.path, *sys.path])
+    assert file_of("init_states", "libero_spatial", f"{NAME}.pruned_init.npz").is_file()
 
 
 @needs_libero

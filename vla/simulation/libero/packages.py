@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import logging
 import os
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -38,6 +39,9 @@ def file_of(kind: str, folder: str, name: str) -> Path:
 
 
 def _load(module: str) -> ModuleType:
+    # Snakemake names the folder of packages twice in the search path of its jobs; LIBERO, whose assets
+    # are five distributions in one namespace, then takes them for two installations and refuses both.
+    sys.path[:] = dict.fromkeys(sys.path)
     logging.getLogger("robosuite_logs").setLevel(logging.ERROR)  # it asks for a macro file
     try:
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
