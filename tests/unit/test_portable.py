@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,12 @@ def golden() -> dict[str, str]:
 
 def test_this_processor_gives_the_published_bits(golden):
     assert on_processor("", *TRAINING) == golden
+
+
+def test_families_on_a_vision_language_model_give_the_published_bits():
+    versions = f"{torch.__version__.partition('+')[0]}, transformers {version('transformers')}"
+    golden = json.loads((ROOT / "tests/data/portable_vlm.json").read_text())
+    assert on_processor("", "train", "VLM") == golden[versions]
 
 
 def test_an_emulated_processor_of_the_other_maker_gives_the_same_bits(golden):
