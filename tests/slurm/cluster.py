@@ -84,8 +84,18 @@ class Cluster:
         steps = [child for daemon in self.daemons.values() for child in _below(daemon)]
         for daemon in reversed(self.daemons.values()):
             _end(daemon)
-        for step in steps:
-            _end(step)
+        for process in {*steps, *self._strays()}:
+            _end(process)
+
+    def _strays(self) -> list[psutil.Process]:
+        """What jobs have left behind, far from the daemons: all that has this cluster's commands."""
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                path = process.environ().get("PATH", "")
+                if path.startswith(str(self.state)) and process.pid != os.getpid():
+                    found.append(process)
+        return found
 
     def start_node(self, node: str) -> None:
         (self.state / "spool" / node).mkdir(parents=True, exist_ok=True)

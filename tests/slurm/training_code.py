@@ -1,6 +1,6 @@
 """Standard training; slow until a file beside it, of the seed's name, says that it was disturbed.
 
-`Disturbed.prepare` puts it into experiments as their train.py.
+`submitting.prepare` puts it into experiments as their train.py.
 """
 
 import time
