@@ -103,6 +103,10 @@ def test_rollouts_are_films_that_can_be_stopped_and_strips_in_print(browser, fin
     show(browser, finished.root / "reports/experiments/a.html")
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     assert browser.execute_script(shown) == ["strip"]
+    tables = (
+        "return ['.tabulator', '.plain'].filter(k => document.querySelector(k).checkVisibility())"
+    )
+    assert browser.execute_script(tables) == [".plain"]
 
 
 # Relative luminance and contrast as WCAG 2.2 defines them.
