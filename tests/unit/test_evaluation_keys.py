@@ -65,7 +65,7 @@ def changed(experiment: Experiment, root: Path, edits: dict[str, tuple[str, str]
         ("evaluation/protocol.py", "% len(sentences)", "% 1", EVERYTHING_AFTER),
         ("simulation/metaworld/cameras.py", "0.95", "0.96", EVERYTHING_AFTER),
         ("simulation/metaworld/card.py", "MIT", "Apache", set()),
-        ("simulation/metaworld/demonstrations.py", "executed[:3]", "executed[:2]", set()),
+        ("simulation/experts.py", "executed[:3]", "executed[:2]", set()),
     ],
 )
 def test_changed_code_changes_the_keys_of_what_it_decides(
