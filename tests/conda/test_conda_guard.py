@@ -130,7 +130,9 @@ sys.path.insert(0, sys.argv[1])
 from vla.workflow.job import start_job
 
 context = {"root": sys.argv[1], "use_conda": True, "accelerator": "cpu", "command": "snakemake"}
-called = SimpleNamespace(rule="summarise", log=["job.log"], config={"context": context})
+called = SimpleNamespace(
+    rule="summarise", log=["job.log"], config={"context": context}, resources={}
+)
 with start_job(called, "x"):
     print("ran")
 """

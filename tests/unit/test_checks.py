@@ -99,6 +99,7 @@ def test_bf16_that_a_gpu_only_emulates_is_told_to_be_slow(experiment, monkeypatc
         return including_emulation or not emulates
 
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
     monkeypatch.setattr("torch.cuda.get_device_properties", lambda device: gpu)
     monkeypatch.setattr("torch.cuda.is_bf16_supported", is_bf16_supported)
     training = experiment.config.training.model_copy(update={"precision": "bf16"})

@@ -176,7 +176,7 @@ def test_rows_cut_off_by_a_crash_are_dropped(tmp_path):
     logs.mkdir()
     (logs / "metrics.csv").write_text(
         f"{','.join(COLUMNS)}\n"
-        "2,0.5,0.1,1.0,10,0,99,1,,,5,1.5\n4,0.4,0.1,1.0,10,0,99,1,,,5,3.0\n6,0.3,0.1"
+        "2,0.5,0.1,1.0,10,0,99,1,,,,5,1.5\n4,0.4,0.1,1.0,10,0,99,1,,,,5,3.0\n6,0.3,0.1"
     )
     log = MetricsLog(logs)
     log.close()

@@ -93,7 +93,7 @@ def test_policy_acts_as_it_was_taught(policy, make_config, kind, steps, bound):
     for step in range(steps):
         words = sample_words(0, POLICY, BATCH * step, BATCH)
         given = built.processor(taught._replace(words=words))
-        losses.append(optimise(built, optimizer, given, 3e-3, config)[0].item())
+        losses.append(optimise(built, optimizer, [given], 3e-3, config)[0].item())
     assert losses[-1] < losses[0]
     assert (built.eval().act(given) - given["actions"]).abs().mean() < bound
 
@@ -234,7 +234,7 @@ def test_only_what_is_to_learn_changes(policy, inputs, make_config, kind, tuning
     config = make_config().training
     optimizer = build_optimizer(built, config)
     for _ in range(2):
-        optimise(built, optimizer, given, 1e-3, config)
+        optimise(built, optimizer, [given], 1e-3, config)
     after = built.state_dict()
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     parts = {name for name in changed if name.startswith(("vision.", "language."))}

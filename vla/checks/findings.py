@@ -23,11 +23,11 @@ from vla.data.pointer import read_pins
 from vla.errors import UserError
 from vla.plan.items import Experiment, Store
 from vla.plan.missing import MissingError
+from vla.plugins import find_plugin
 from vla.process.accelerator import visible_gpus
 from vla.process.determinism import choose_device
 from vla.process.portable import lacks_portable
 from vla.records.check import Finding
-from vla.simulation.finding import outside_module
 from vla.source.git import git_state, may_decide
 from vla.weights.pinned import PinnedWeights
 from vla.words import duration, size
@@ -251,11 +251,11 @@ def _memory(device: str, memory: float, parameters: int | None) -> Finding:
 def _simulator(experiment: Experiment) -> list[Finding]:
     """What a simulator needs that is neither here nor in the environment, such as a checkout."""
     settings = experiment.config.evaluation.simulator
-    outside = outside_module(settings)
-    if outside is None:
+    simulator = find_plugin("simulators", settings.type)
+    if not (simulator.folder / "outside.py").is_file():
         return []
     try:
-        return [Finding("simulator", "ok", outside.check(settings))]
+        return [Finding("simulator", "ok", simulator.load("outside").check(settings))]
     except UserError as error:
         return [Finding("simulator", "fail", error.problem, error.way_out)]
 
