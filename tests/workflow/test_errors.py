@@ -112,7 +112,7 @@ def test_evaluation_code_that_is_not_committed_is_refused_after_training(project
     """The check was passed before training; what changed since is met by the job itself."""
     project.edit("config/config.yaml", "allow_dirty: true", "allow_dirty: false")
     project.commit()
-    project.edit("vla/evaluation/rollout.py", "steps = 0", "steps = 1 - 1")
+    project.edit("vla/evaluation/rollout.py", "steps: int = 0", "steps: int = 1 - 1")
     only_b = ("--config", 'experiments=["b"]', "comparisons=[]")
     printed = project.snakemake(*only_b, ok=False)
     assert "vla/evaluation/rollout.py: uncommitted, though the result depends on it" in printed

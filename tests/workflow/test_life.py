@@ -98,7 +98,7 @@ def test_comments_of_the_configuration_survive_a_note(project):
         (["new", "a"], "exists already"),
         (["new", "x y"], "is no name for an experiment"),
         (["new", "c", "--from", "d"], "There is no experiment 'd'"),
-        (["check", "c"], "does not list 'c'"),
+        (["check", "c"], "There is no experiment 'c'"),
         (["note", "c", "x"], "There is no experiment 'c'"),
         (["note", "a"], "There is nothing to note"),
         (["explain", "README.md"], "lies in no experiment's folder"),

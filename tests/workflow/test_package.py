@@ -4,8 +4,10 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -52,9 +54,19 @@ def package(archive, tmp_path) -> Path:
     return folder
 
 
+@cache
+def commands_without_git() -> str:
+    """A folder with the system's commands but Git."""
+    folder = Path(tempfile.mkdtemp())
+    for command in Path("/usr/bin").iterdir():
+        if not command.name.startswith("git"):
+            (folder / command.name).symlink_to(command)
+    return str(folder)
+
+
 def run(folder: Path, *command: str) -> tuple[int, str]:
     """Exit code and what is printed, of a command on a machine without Git."""
-    search = [str(Path(sys.executable).parent)]
+    search = [str(Path(sys.executable).parent), commands_without_git()]
     finished = subprocess.run(
         [sys.executable, *command],
         cwd=folder,
@@ -221,7 +233,7 @@ def test_release_tags_code_data_models_and_package_as_one(finished, tmp_path, mo
     policy = project.one("experiments/b/checkpoints/*/policy.safetensors")
     assert f"package sha256:{package.sha256}\n" in text
     assert f"policy seed1 sha256:{sha256_file(policy)}\n" in text
-    assert "dataset metaworld-4tasks 1.0.0 content:26c369e8c42e" in text
+    assert "dataset metaworld-4tasks 2.0.0 content:4a401c4e7c62" in text
     with pytest.raises(UserError, match=r"b-v1\.2\.0 exists"):
         release(plan, experiment, "1.2.0")
     data = next(project.root.glob("data/metaworld-4tasks/meta/*.json"))
