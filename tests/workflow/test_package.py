@@ -54,10 +54,13 @@ def package(archive, tmp_path) -> Path:
     return folder
 
 
+COMMANDS = tempfile.TemporaryDirectory()  # removed when this process ends
+
+
 @cache
 def commands_without_git() -> str:
     """A folder with the system's commands but Git."""
-    folder = Path(tempfile.mkdtemp())
+    folder = Path(COMMANDS.name)
     for command in Path("/usr/bin").iterdir():
         if not command.name.startswith("git"):
             (folder / command.name).symlink_to(command)

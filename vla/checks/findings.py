@@ -2,10 +2,8 @@
 
 import os
 import shutil
-import socket
 from pathlib import Path
 from statistics import median
-from urllib.parse import urlsplit
 
 import psutil
 import torch
@@ -18,6 +16,7 @@ from vla.checks.estimates import (
     earlier_seconds_a_step,
     parameter_count,
 )
+from vla.checks.trackers import tracker_findings
 from vla.data.manifest import content_hash
 from vla.data.pointer import read_pins
 from vla.errors import UserError
@@ -48,7 +47,7 @@ def check_experiment(experiment: Experiment, root: Path, allow_dirty: bool) -> l
         *_disks(experiment, parameters),
         *_device(experiment, parameters),
         *_simulator(experiment),
-        *_trackers(experiment),
+        *tracker_findings(experiment),
         _time(experiment),
     ]
 
@@ -258,53 +257,6 @@ def _simulator(experiment: Experiment) -> list[Finding]:
         return [Finding("simulator", "ok", simulator.load("outside").check(settings))]
     except UserError as error:
         return [Finding("simulator", "fail", error.problem, error.way_out)]
-
-
-def _trackers(experiment: Experiment) -> list[Finding]:
-    tracking, findings = experiment.config.tracking, []
-    if tracking.mlflow:
-        address = os.environ.get("MLFLOW_TRACKING_URI") or tracking.mlflow_uri
-        findings.append(
-            _reach("MLflow", address)
-            if address
-            else Finding("MLflow", "ok", "SQLite in mlflow.db: mlflow ui")
-        )
-    if tracking.wandb != "disabled":
-        import wandb
-
-        online = tracking.wandb == "online" or (tracking.wandb == "auto" and wandb.api.api_key)
-        if online and not wandb.api.api_key:
-            findings.append(
-                Finding(
-                    "W&B", "warn", "online, but there is no key", "wandb login, or wandb: offline."
-                )
-            )
-        elif online:
-            findings.append(_reach("W&B", wandb.Settings().base_url))
-        else:
-            findings.append(Finding("W&B", "ok", "offline: wandb sync later"))
-    return findings
-
-
-def _reach(name: str, address: str) -> Finding:
-    """Whether a server answers; a file or database is believed to. Shows no user, password or query."""
-    way_out = "Training goes on without it."
-    try:
-        parts = urlsplit(address)
-        host, port = parts.hostname, parts.port
-    except ValueError:  # whose words would quote the address
-        return Finding(name, "warn", "its address is no scheme://host:port", way_out)
-    if not host:
-        return Finding(name, "ok", address.partition("?")[0])
-    public = f"{parts.scheme}://{host}" + (f":{port}" if port else "")
-    if parts.scheme not in ("http", "https"):
-        return Finding(name, "ok", public)
-    try:
-        port = port or {"http": 80, "https": 443}[parts.scheme]
-        socket.create_connection((host, port), timeout=3).close()
-    except OSError as error:
-        return Finding(name, "warn", f"{public} does not answer: {error}", way_out)
-    return Finding(name, "ok", f"{public} answers")
 
 
 def _time(experiment: Experiment) -> Finding:
