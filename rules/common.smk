@@ -21,8 +21,8 @@ from vla.locks.render import check_rendered
 from vla.plan.collection import collection_name
 from vla.plan.deployment import Deployment
 from vla.plan.figures import FORMATS, find_figures
+from vla.plan.plugins import chosen_plugin
 from vla.plan.requests import REQUESTS
-from vla.plugins import find_plugin
 from vla.process.accelerator import detect_accelerator
 from vla.process.command import command_line
 from vla.process.variables import choose_portable
@@ -101,7 +101,7 @@ def environment(kind):
 def simulator_environment(wildcards):
     """The conda environment of a job that simulates: a simulator may have one of its own."""
     experiment = experiment_of(wildcards)
-    simulator = find_plugin("simulators", experiment.config.evaluation.simulator.type)
+    simulator = chosen_plugin("simulators", experiment.config.evaluation.simulator.type)
     kind = simulator.load("config").ENVIRONMENT
     return f"../envs/{environment_name(kind, experiment.accelerator)}.yaml"
 

@@ -15,6 +15,7 @@ from vla.locks.identity import environment_identity
 from vla.plan.deployment import Deployment
 from vla.plan.items import Evaluation, Item, Run
 from vla.plan.keys import key_of
+from vla.plan.plugins import chosen_plugin
 from vla.plan.stages import (
     COLLECT,
     DOCUMENTS,
@@ -25,7 +26,7 @@ from vla.plan.stages import (
     TRAIN,
     Stage,
 )
-from vla.plugins import Plugin, find_plugin
+from vla.plugins import Plugin
 from vla.source.closure import code_hashes
 from vla.source.syntax import syntax_hash
 
@@ -96,14 +97,14 @@ class Identities:
         return {**needs, **document.values(config, folder), **self.made_by(document)}
 
     def _policy(self, config: ExperimentConfig) -> Plugin:
-        return find_plugin("policies", config.model.type, self.root)
+        return chosen_plugin("policies", config.model.type, self.root)
 
     def _simulator(self, config: ExperimentConfig) -> Plugin:
-        return find_plugin("simulators", config.evaluation.simulator.type, self.root)
+        return chosen_plugin("simulators", config.evaluation.simulator.type, self.root)
 
     def collection(self, config: DemonstrationsConfig) -> Values:
         """Demonstrations that a simulator's experts are asked for."""
-        simulator = find_plugin("simulators", config.simulator.type, self.root)
+        simulator = chosen_plugin("simulators", config.simulator.type, self.root)
         experts = simulator.folder / "demonstrations.py"
         own = {experts.relative_to(self.root).as_posix(): experts} if experts.is_file() else {}
         return {

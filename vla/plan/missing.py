@@ -7,11 +7,10 @@ from vla.config.complete import ExperimentConfig
 from vla.config.datasets import DatasetEntry
 from vla.config.evaluation import SimulatorSection
 from vla.data.places import manifest_file
-from vla.data.readers import reader_plugin
 from vla.errors import UserError
 from vla.plan.deployment import Deployment
+from vla.plan.plugins import chosen_plugin, chosen_reader
 from vla.plan.reading import find_dataset, shares_of
-from vla.plugins import find_plugin
 
 
 class MissingError(UserError):
@@ -68,14 +67,14 @@ def _unpinned(name: str, entry: DatasetEntry, root: Path) -> UserError | None:
 
 def _unreadable(name: str, entry: DatasetEntry, root: Path) -> UserError | None:
     try:
-        reader_plugin(name, entry, root)
+        chosen_reader(name, entry, root)
     except UserError as error:
         return error
     return None
 
 
 def _not_installed(simulator: SimulatorSection, root: Path) -> UserError | None:
-    config = find_plugin("simulators", simulator.type, root).load("config")
+    config = chosen_plugin("simulators", simulator.type, root).load("config")
     lacking = [name for name in config.DISTRIBUTIONS if not _is_installed(name)]
     if not lacking:
         return None
@@ -86,7 +85,7 @@ def _not_installed(simulator: SimulatorSection, root: Path) -> UserError | None:
 
 
 def _not_locked(simulator: SimulatorSection, root: Path) -> UserError | None:
-    config = find_plugin("simulators", simulator.type, root).load("config")
+    config = chosen_plugin("simulators", simulator.type, root).load("config")
     if not hasattr(config, "INSTALL"):
         return None
     return UserError(

@@ -13,7 +13,6 @@ from vla.config.workflow import WorkflowConfig
 from vla.data.manifest import content_hash, read_manifest
 from vla.data.pins import pinned_content
 from vla.data.places import manifest_file
-from vla.data.readers import reader_plugin
 from vla.data.verification import current_record
 from vla.errors import UserError, nearest
 from vla.locks.files import KINDS, environment_name
@@ -22,6 +21,7 @@ from vla.plan.identity import Identities, documents, make_item
 from vla.plan.items import Comparison, Evaluation, Experiment, Item, Run, Store, find
 from vla.plan.keys import key_of
 from vla.plan.missing import require_all
+from vla.plan.plugins import chosen_reader
 from vla.plan.reading import (
     ExperimentConfig,
     experiment_names,
@@ -204,7 +204,7 @@ class Plan:
         )
 
     def _store(self, name: str, entry: DatasetEntry, cameras: tuple[str, ...]) -> Store:
-        reader = reader_plugin(name, entry, self.root)
+        reader = chosen_reader(name, entry, self.root)
         content = content_hash(read_manifest(manifest_file(entry, self.root)))
         pinned = pinned_content(entry, content, cameras, self.root)
         identity = self._identities.store(content, cameras, pinned, reader)

@@ -14,7 +14,7 @@ from vla.config.evaluation import DEFAULT_SIMULATOR, SimulatorSection
 from vla.config.model import DEFAULT_FAMILY, ModelSection
 from vla.errors import UserError, nearest
 from vla.files.yaml import read_yaml
-from vla.plugins import find_plugin
+from vla.plan.plugins import chosen_plugin
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -67,7 +67,7 @@ def model_settings(section: object) -> type[ModelSection]:
     """
     name = section.get("type") if isinstance(section, dict) else None
     name = name if isinstance(name, str) else DEFAULT_FAMILY
-    return find_plugin("policies", name).load("config").Config
+    return chosen_plugin("policies", name).load("config").Config
 
 
 def simulator_settings(section: object) -> type[SimulatorSection]:
@@ -78,7 +78,7 @@ def simulator_settings(section: object) -> type[SimulatorSection]:
     simulator = section.get("simulator") if isinstance(section, dict) else None
     name = simulator.get("type") if isinstance(simulator, dict) else None
     name = name if isinstance(name, str) else DEFAULT_SIMULATOR
-    return find_plugin("simulators", name).load("config").Config
+    return chosen_plugin("simulators", name).load("config").Config
 
 
 def load_registry(root: Path) -> dict[str, DatasetEntry]:
