@@ -1,4 +1,4 @@
-"""A reader plug-in of episodes that are made up: as many as `sizes.json` says, of 16 by 16 pixels."""
+"""A reader plug-in of episodes that are made up: as many and as large as `sizes.json` says."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import numpy as np
 from vla.data.episode import Episode
 from vla.data.formats.protocol import DatasetReader, Task
 
-SIZE = 16  # pixels
+SIZE = 16  # pixels, where `sizes.json` says nothing else
 
 
 class Reader(DatasetReader):
@@ -25,12 +25,12 @@ class Reader(DatasetReader):
         return [self.sizes["steps"]] * self.sizes["episodes"]
 
     def read(self, cameras: tuple[str, ...], episodes: range | None = None) -> Iterator[Episode]:
-        steps = self.sizes["steps"]
+        steps, size = self.sizes["steps"], self.sizes.get("pixels", SIZE)
         for number in episodes if episodes is not None else range(self.sizes["episodes"]):
             random = np.random.default_rng(number)
             yield Episode(
                 frames={
-                    camera: random.integers(0, 256, (steps, SIZE, SIZE, 3), np.uint8)
+                    camera: random.integers(0, 256, (steps, size, size, 3), np.uint8)
                     for camera in cameras
                 },
                 state=random.random((steps, 4), np.float32),
