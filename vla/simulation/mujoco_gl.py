@@ -1,7 +1,7 @@
 """MuJoCo, imported with its OpenGL backend chosen, and what that backend draws with.
 
 MuJoCo binds its backend when it is imported: simulators take `mujoco` from here, never directly.
-(`vla/simulation/metaworld/` has this to itself, so that its results keep their keys.)
+(The default simulator has this to itself, so that its results keep their keys.)
 """
 
 import ctypes.util
