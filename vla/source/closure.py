@@ -54,16 +54,23 @@ def imported_names(path: Path) -> set[str]:
 def _imported_files(importer: Path, beside: Path, root: Path) -> list[tuple[str, Path]]:
     files: dict[str, Path] = {}
     for name in _imports(importer):
-        parts = name.split(".")
         for base in (root, beside):
-            for length in range(1, len(parts) + 1):
-                for relative in (
-                    Path(*parts[:length], "__init__.py"),
-                    Path(*parts[:length]).with_suffix(".py"),
-                ):
-                    if (base / relative).is_file():
-                        files.setdefault(relative.as_posix(), base / relative)
+            for module_name, module in _modules(name, base):
+                files.setdefault(module_name, module)
     return sorted(files.items())
+
+
+@cache
+def _modules(name: str, base: Path) -> tuple[tuple[str, Path], ...]:
+    """The files below `base` that an import of `name` executes; most names are of other packages."""
+    parts = name.split(".")
+    found = []
+    for length in range(1, len(parts) + 1):
+        stem = "/".join(parts[:length])
+        for relative in (f"{stem}/__init__.py", f"{stem}.py"):
+            if (base / relative).is_file():
+                found.append((relative, base / relative))
+    return tuple(found)
 
 
 @cache
@@ -84,12 +91,14 @@ def _imports(path: Path) -> frozenset[str]:
     return frozenset(names)
 
 
-def _executed(node: ast.AST) -> Iterator[ast.AST]:
-    """All nodes below, without those that only type checkers look at."""
-    yield node
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
-            for other in child.orelse:
-                yield from _executed(other)
-        else:
-            yield from _executed(child)
+def _executed(tree: ast.Module) -> Iterator[ast.AST]:
+    """All nodes but expressions, which import nothing, without those that only type checkers look at."""
+    pending: list[ast.AST] = [tree]
+    while pending:
+        node = pending.pop()
+        yield node
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
+                pending += child.orelse
+            elif not isinstance(child, ast.expr):
+                pending.append(child)
