@@ -118,7 +118,7 @@ def experiment(tmp_path) -> Experiment:
         ignored = shutil.ignore_patterns("__pycache__", "checkpoints", "results", "logs", "cache")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
     (tmp_path / "data").mkdir()
-    for path in ROOT.glob("data/*.*"):
+    for path in ROOT.glob("data/[!.]*.*"):
         shutil.copy(path, tmp_path / "data")
     config = read_yaml(tmp_path / "config/config.yaml") | {
         "experiments": ["exp_001_baseline"],

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch.overrides import TorchFunctionMode
 
 from vla.checks.dataset import fetched_bytes, missing_files, stated_shape
 from vla.data.formats.protocol import Shape
@@ -22,6 +23,10 @@ POLICY_BYTES = 4
 VIDEO_BYTES = 400_000  # one filmed episode
 USUAL_WORDS = 100  # of a vocabulary that is not known before the data is read
 USUAL_TASKS = 4
+DRAWN_IN_PLACE = (
+    *(torch.nn.init.normal_, torch.nn.init.uniform_, torch.nn.init.kaiming_uniform_),
+    *(torch.Tensor.normal_, torch.Tensor.uniform_),
+)
 
 
 @dataclass(frozen=True)
@@ -88,8 +93,19 @@ def parameter_count(experiment: Experiment) -> int | None:
         action_low=(-1.0,) * shape.action_dim,
         action_high=(1.0,) * shape.action_dim,
     )
-    with torch.device("meta"):
+    with torch.device("meta"), _NothingDrawn():
         return count_parameters(build_policy(experiment.config.model, spec))
+
+
+class _NothingDrawn(TorchFunctionMode):
+    """Sizes alone are asked for: drawing on the device `meta` would load PyTorch's compiler (1.5 s)."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if function in (torch.rand, torch.randn):
+            return torch.zeros((), device="cpu").expand(*(args or (kwargs["size"],)))
+        if function in DRAWN_IN_PLACE:
+            return args[0] if args else kwargs["tensor"]
+        return function(*args, **kwargs or {})
 
 
 def _shape(store: Store, root: Path) -> Shape | None:
