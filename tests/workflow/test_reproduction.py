@@ -169,7 +169,9 @@ def test_replay_in_a_clean_folder_gives_the_same_bits(project, tmp_path):
     project.commit()
     (old,) = runs(project, "b")
     project.change("b", "training", batch_size=8)
-    project.snakemake("--config", 'experiments=["b"]', "comparisons=[]", "allow_dirty=True")
+    project.snakemake(
+        "--config", 'experiments=["b"]', "comparisons=[]", "allow_dirty=True", "--until", "evaluate"
+    )
     (run,) = set(runs(project, "b")) - {old}
     code, printed = ask(project, "replay", str(run), str(tmp_path / "again"))
     assert code == 0, printed

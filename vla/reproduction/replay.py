@@ -11,7 +11,7 @@ from vla.source.git import decides_result, patched_files
 
 
 def replay(run: FinishedRun, folder: Path, root: Path, margin: float, tolerance: float) -> Verdict:
-    """Check out the run's commit in `folder`, run its experiment there, and compare the runs.
+    """Check out the run's commit in `folder`, train and evaluate there, and compare the runs.
 
     Uncommitted changes that were recorded are applied. Runs in the environment of this process,
     or under `--use-conda` when the run was made so. `margin`, `tolerance`: see `verify`.
@@ -30,7 +30,7 @@ def replay(run: FinishedRun, folder: Path, root: Path, margin: float, tolerance:
     _call(["git", "checkout", "--quiet", commit], folder)
     _share_data(root, folder)
     experiment = run.record.experiment
-    command = [sys.executable, "-m", "snakemake", "--quiet", "rules"]
+    command = [sys.executable, "-m", "snakemake", "--quiet", "rules", "--until", "evaluate"]
     command += ["--config", f'experiments=["{experiment}"]', "comparisons=[]"]
     if patch:
         # Nobody's settings may mend white space in what ran.
