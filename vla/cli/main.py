@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from vla.cli import before, during, packages, pinning, results
+from vla.cli import before, during, packages, pinning, results, sync
 from vla.cli.shared import console
 from vla.errors import UserError
 
@@ -47,6 +47,7 @@ app.command("explain", rich_help_panel=AFTER)(results.explain)
 app.command("verify", rich_help_panel=AFTER)(results.verify)
 app.command("published", rich_help_panel=AFTER)(results.published)
 app.command("replay", rich_help_panel=AFTER)(results.replay)
+app.command("sync", rich_help_panel=AFTER)(sync.sync)
 app.command("archive", rich_help_panel=AFTER)(results.archive)
 app.command("package", rich_help_panel=SHARE)(packages.package)
 app.command("reproduce", rich_help_panel=SHARE)(packages.reproduce)

@@ -27,6 +27,7 @@ from vla.records.removals import RemovalEntry
 from vla.records.reproduction import ReproductionRecord
 from vla.records.run import RunRecord
 from vla.records.summary import SummaryRecord
+from vla.records.unsent import UnsentRecord
 from vla.records.verification import StoreVerification, VerificationRecord
 from vla.records.weights import WeightsRecord
 
@@ -47,6 +48,7 @@ RECORDS: dict[str, type[Record]] = {
     "experiments/*/results/*/summary.json": SummaryRecord,
     "experiments/*/results/*/figures.json": FiguresRecord,
     "experiments/*/results/*/models.json": ModelsRecord,
+    "experiments/*/logs/*/unsent.json": UnsentRecord,
     "experiments/*/checkpoints/*/step_*.json": CheckpointRecord,
     "experiments/*/checkpoints/*/policy.json": PolicyDescription,
     "results/*/comparison.json": ComparisonRecord,
