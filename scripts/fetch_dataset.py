@@ -11,6 +11,7 @@ from vla.data.pointer import read_pins
 from vla.data.pulling import pull
 from vla.errors import UserError
 from vla.records.fetch import FetchRecord
+from vla.source.snapshot import project_of
 from vla.workflow.job import start_job
 
 
@@ -28,7 +29,7 @@ def fetch(entry: DatasetEntry, root: Path, processes: int) -> list[str]:
 
 def _collect(entry: DatasetEntry, root: Path, processes: int) -> None:
     """Collect all of it anew; whether these are the pinned bytes is verified like a download."""
-    folder = dataset_folder(entry, root)
+    folder = dataset_folder(entry, project_of(root))
     if folder.exists():
         raise UserError(
             f"{folder} lacks files, and collecting would remove what is in it.",

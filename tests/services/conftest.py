@@ -46,7 +46,9 @@ def storage(folder) -> Iterator[Relay]:
     """S3 storage with an empty bucket `vla`, and the way to it, closed."""
     server = Server(folder, SERVICES / "moto_server", "-H", "127.0.0.1", "-p", "{port}")
     server.start()
-    create = "import boto3, sys; boto3.client('s3', endpoint_url=sys.argv[1], region_name='us-east-1')"
+    create = (
+        "import boto3, sys; boto3.client('s3', endpoint_url=sys.argv[1], region_name='us-east-1')"
+    )
     create += ".create_bucket(Bucket='vla')"
     subprocess.run(
         [SERVICES / "python", "-c", create, f"http://127.0.0.1:{server.port}"],
@@ -85,7 +87,9 @@ def project(tmp_path_factory, mlflow, storage) -> Project:
     project.change("b", "tracking", mlflow=True, mlflow_uri=f"http://127.0.0.1:{mlflow.port}")
     project.change("b", "tracking", log_every=1)
     project.change("b", "evaluation", episodes_per_task=1, max_steps=4, videos_per_task=1)
-    shutil.copy2(Path(__file__).with_name("training_code.py"), project.root / "experiments/b/train.py")
+    shutil.copy2(
+        Path(__file__).with_name("training_code.py"), project.root / "experiments/b/train.py"
+    )
     shutil.rmtree(project.root / "experiments/a")
     project.commit()
     project.variables = {"MLFLOW_TRACKING_USERNAME": "me", "MLFLOW_TRACKING_PASSWORD": SECRET}

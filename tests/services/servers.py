@@ -87,7 +87,7 @@ class Postgres:
         )
         asked.unlink()
         self.port = free_port()
-        self.address = f"postgresql://mlflow:{password}@127.0.0.1:{self.port}/postgres"
+        self.address = f"postgresql+psycopg2://mlflow:{password}@127.0.0.1:{self.port}/postgres"
         self._options = f"-p {self.port} -c listen_addresses=127.0.0.1 -k {self._data} -F"
 
     def start(self) -> None:

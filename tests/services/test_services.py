@@ -77,7 +77,9 @@ def test_storage_that_goes_away_is_named_and_fetching_goes_on(project, storage):
     code, printed = printed_by(project, "snakemake", state)
     assert code == 0, printed
     assert len(FetchRecord.read(project.root / state).pulled) == 7
-    whole = sum(path.stat().st_size for path in project.root.glob(f"{DATASET}/**/*") if path.is_file())
+    whole = sum(
+        path.stat().st_size for path in project.root.glob(f"{DATASET}/**/*") if path.is_file()
+    )
     assert storage.passed < whole - sum(here) + 100_000, "what was here was not brought again"
     storage.cut()
 

@@ -33,7 +33,9 @@ def test_dataset_that_is_neither_here_nor_anywhere_fails(experiment):
     assert not can_be_pulled(entry, files, experiment.root)
     shutil.copytree(ROOT / "data/dvc-remote", experiment.root / "data/dvc-remote")
     assert can_be_pulled(entry, files, experiment.root)
-    assert found(experiment)["dataset"].endswith("0 of 7 files here; dvc pull brings the rest from embedded (../data/dvc-remote)")
+    assert found(experiment)["dataset"].endswith(
+        "0 of 7 files here; dvc pull brings the rest from embedded (../data/dvc-remote)"
+    )
 
 
 def test_sizes_are_known_before_the_data_is_fetched(experiment):

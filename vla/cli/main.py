@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from vla.cli import before, during, packages, pinning, results, sync
+from vla.cli import before, during, packages, pinning, results, submit, sync
 from vla.cli.shared import console
 from vla.errors import UserError
 
@@ -38,6 +38,7 @@ SHARE = "For others"
 app.command("new", rich_help_panel=BEFORE)(before.new)
 app.command("check", rich_help_panel=BEFORE)(before.check)
 app.command("pin", rich_help_panel=BEFORE)(pinning.pin)
+app.command("submit", context_settings=submit.PASSED_ON, rich_help_panel=DURING)(submit.submit)
 app.command("status", rich_help_panel=DURING)(during.status)
 app.command("watch", rich_help_panel=DURING)(during.watch)
 app.command("compare", rich_help_panel=AFTER)(results.compare)

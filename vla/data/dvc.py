@@ -11,7 +11,9 @@ from pathlib import Path
 from vla.process.address import public_address
 
 # Options and variables whose value is a credential: `secret_access_key`, `AWS_SESSION_TOKEN`, ...
-SECRET = re.compile(r"secret|passw|token|access_key|account_key|connection_string|credential(?!path)", re.IGNORECASE)
+SECRET = re.compile(
+    r"secret|passw|token|access_key|account_key|connection_string|credential(?!path)", re.IGNORECASE
+)
 SHORTEST = 8  # characters of a value that is looked for; shorter ones stand anywhere
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from vla.config.datasets import DatasetEntry
 from vla.data.dvc import Remote, remote, secrets
+from vla.data.places import pointer_file
 from vla.errors import UserError
 from vla.files.atomic import write_text
+from vla.source.snapshot import project_of
 
 S3_TOOLS = ".venv-s3"  # of `make s3`: its client cannot be in one environment with the rest
 LINES = 5  # of DVC's words, in a message
@@ -18,6 +20,7 @@ def pull(entry: DatasetEntry, missing: list[Path], root: Path) -> None:
 
     `UserError` naming the remote when some did not come. Those that did stay in DVC's cache.
     """
+    root = _home(entry, root)
     source = remote(root, entry.remote)
     if entry.remote and not source.address:
         raise UserError(
@@ -37,10 +40,23 @@ def pull(entry: DatasetEntry, missing: list[Path], root: Path) -> None:
         lines = [line.strip() for line in said.splitlines() if line.startswith("ERROR")]
         raise UserError(
             f"dvc pull did not bring {len(still)} of {len(missing)} missing files of {entry.path}, such as "
-            f"{still[0]}, from the DVC remote {source}:\n  " + "\n  ".join(lines[:LINES] or ["(no error)"]),
+            f"{still[0]}, from the DVC remote {source}:\n  "
+            + "\n  ".join(lines[:LINES] or ["(no error)"]),
             "When the remote answers again, run snakemake again: what has come stays in DVC's cache. "
             "How to set a remote and its credentials: docs/services.md.",
         )
+
+
+def _home(entry: DatasetEntry, root: Path) -> Path:
+    """Where DVC works: in the project, also for a snapshot of it, whose data is the project's."""
+    project = project_of(root)
+    now, then = pointer_file(entry, project), pointer_file(entry, root)
+    if not now.is_file() or now.read_bytes() != then.read_bytes():
+        raise UserError(
+            f"{now} has changed since this workflow was submitted, and data is in no snapshot.",
+            f"Bring it back (git checkout {entry.path}.dvc), or submit again.",
+        )
+    return project
 
 
 def dvc_command(source: Remote, root: Path) -> list[str]:

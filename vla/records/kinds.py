@@ -26,6 +26,7 @@ from vla.records.publication import PublicationRecord
 from vla.records.removals import RemovalEntry
 from vla.records.reproduction import ReproductionRecord
 from vla.records.run import RunRecord
+from vla.records.snapshot import SnapshotRecord
 from vla.records.summary import SummaryRecord
 from vla.records.unsent import UnsentRecord
 from vla.records.verification import StoreVerification, VerificationRecord
@@ -53,6 +54,7 @@ RECORDS: dict[str, type[Record]] = {
     "experiments/*/checkpoints/*/policy.json": PolicyDescription,
     "results/*/comparison.json": ComparisonRecord,
     "results/.published/*.json": PublicationRecord,
+    ".snapshots/*/snapshot.json": SnapshotRecord,
     "PACKAGE/package.json": PackageRecord,
     "PACKAGE/claims.json": ClaimsRecord,
     "PACKAGE/source/packed-source.json": SourceRecord,
