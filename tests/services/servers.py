@@ -103,17 +103,17 @@ class Postgres:
 
 
 class Relay:
-    """A way to a server that can be cut. `passed`: bytes that came from the server."""
+    """A way to a server that can be slow, and cut. `passed`: bytes that came from the server."""
 
     def __init__(self, target: int):
-        self.target, self.passed, self.limit = target, 0, None
+        self.target, self.passed, self.limit = target, 0, 0
         self.port = free_port()
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._listening: socket.socket | None = None
 
-    def start(self, limit: int | None = None) -> None:
-        """`limit`: bytes after which the way is cut; None lets everything through."""
+    def start(self, limit: int = 1 << 40) -> None:
+        """`limit`: bytes after which a connection gets no more, until the way is cut."""
         self.passed, self.limit = 0, limit
         self._listening = socket.create_server(("127.0.0.1", self.port))
         threading.Thread(target=self._accept, args=(self._listening,), daemon=True).start()
@@ -143,13 +143,14 @@ class Relay:
                 threading.Thread(target=self._pass, args=way, daemon=True).start()
 
     def _pass(self, source: socket.socket, target: socket.socket, counted: bool) -> None:
+        passed = 0
         with suppress(OSError):
             while content := source.recv(1 << 16):
                 if counted:
+                    passed += len(content)
                     self.passed += len(content)
-                    if self.limit is not None and self.passed > self.limit:
-                        self.cut()
-                        return
+                    while passed > self.limit and target in self._open:
+                        time.sleep(0.05)
                 target.sendall(content)
         for end in (source, target):
             with suppress(OSError):

@@ -18,10 +18,14 @@ def submit(context: typer.Context) -> None:
     """Run snakemake with the code as it is now, whatever is edited while its jobs wait.
 
     Takes snakemake's arguments: vla submit --profile profiles/slurm
+
+    In a folder of .snapshots/ it goes on with the code that lies there.
     """
-    root = project_of(find_root())
-    snapshot = make_snapshot(root)
-    console.print(f"Jobs run the code as it is now: {snapshot.relative_to(root)}")
+    here = find_root()
+    snapshot, root = make_snapshot(here), project_of(here)
+    console.print(
+        f"Jobs run the code in {snapshot.relative_to(root)}, whatever is edited meanwhile."
+    )
     with in_use(snapshot) as lock:
         number_publication(snapshot)
         os.set_inheritable(lock, True)  # held until snakemake ends

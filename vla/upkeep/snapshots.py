@@ -17,7 +17,7 @@ from vla.files.hashing import sha256_bytes, sha256_json
 from vla.plan.reading import load_registry
 from vla.records.snapshot import SnapshotRecord
 from vla.source.git import git_state, listed_code
-from vla.source.snapshot import FOLDER, PATCH, RECORD, project_of
+from vla.source.snapshot import FOLDER, PATCH, RECORD, is_snapshot, project_of
 
 LOCK = ".lock"  # that of `vla.files.exclusive`, shared by those who use a snapshot
 # Made by the workflow: one folder for all states of the code. `.snakemake` has locks, so that two workflows never
@@ -34,12 +34,15 @@ LINKED = (".dvc/cache", ".dvc/config.local", "data/dvc-remote")
 def make_snapshot(root: Path) -> Path:
     """The folder with the code of the project `root` as it is now; one that is there is used again.
 
-    `UserError` outside git, which tells what is code.
+    Of a snapshot, itself. `UserError` outside git, which tells what is code.
     """
+    if is_snapshot(root):
+        link_outputs(root, project_of(root))
+        return root
     state = git_state(root)
-    if state["commit"] is None:
-        raise UserError(f"{root} is no git repository.", "git init, git add, git commit.")
     contents = {name: (root / name).read_bytes() for name in listed_code(root)}
+    if state["commit"] is None or not contents:
+        raise UserError(f"{root} is no git repository.", "git init, git add, git commit.")
     files = {name: sha256_bytes(content) for name, content in contents.items()}
     record = SnapshotRecord(commit=state["commit"], dirty=state["dirty"], files=files)
     snapshot = root / FOLDER / sha256_json(record.model_dump(mode="json"))[:12]
