@@ -49,6 +49,9 @@ class Server:
     def start(self) -> None:
         # Nothing that a user's shell exports for clients is the server's business.
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        kept |= {
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"
+        }  # a dozen processes that nothing here needs
         with open(self.log, "ab") as log:
             self._process = subprocess.Popen(
                 self.command, stdout=log, stderr=log, env=kept, start_new_session=True

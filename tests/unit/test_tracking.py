@@ -153,14 +153,19 @@ def wavering(tmp_path, monkeypatch) -> Guarded:
     return Guarded("wavering", run)
 
 
-@pytest.mark.parametrize("away", [{1}, {2}, {1, 2, 3}, set(range(1, 9)) - {1}])
+@pytest.mark.parametrize("away", [{1}, {2}, {1, 2, 3}, {3}, {3, 4, 5, 7}])
 def test_tracker_that_comes_back_holds_every_row_once(wavering, monkeypatch, capsys, away):
     monkeypatch.setattr(Wavering, "away", away)
     monkeypatch.setattr(mirror, "AGAIN", 0.0)
-    for _ in range(10):
+    for _ in range(4):
+        wavering.copy()
+    metrics = MetricsLog(wavering.run.logs)
+    for step in (6, 7):
+        metrics.log({"step": step, "seconds": step / 3})
+    for _ in range(4):
         wavering.copy()
     wavering.finish("FINISHED", {})
-    assert Wavering.held == [1, 2, 3, 4, 5]
+    assert Wavering.held == [1, 2, 3, 4, 5, 6, 7]
     assert (Wavering.ended, wavering.problem) == (["FINISHED"], None)
     told = capsys.readouterr().out.splitlines()
     assert told == [

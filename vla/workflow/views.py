@@ -90,7 +90,8 @@ def _views(plan: Plan) -> dict[Path, Path]:
     """View -> what it is a copy of, made or not. Views of a snapshot's workflow are the project's."""
     root = project_of(plan.root)
     reports = root / "reports"
-    views = {reports / "report.html": reports / plan.report.name / "report.html"}
+    made = plan.root / "reports" / plan.report.name / "report.html"
+    views = {reports / "report.html": made}
     for name, experiment in plan.experiments.items():
         views[root / "experiments" / name / "README.md"] = experiment.document(
             "readme", "README.md"
