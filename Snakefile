@@ -41,6 +41,7 @@ rule all:
 
 onstart:
     bring_inputs_into_present()
+    share_report()
 
 
 onerror:

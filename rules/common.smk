@@ -26,6 +26,8 @@ from vla.plan.requests import REQUESTS
 from vla.process.accelerator import detect_accelerator
 from vla.process.command import command_line
 from vla.process.variables import choose_portable
+from vla.source.snapshot import is_snapshot
+from vla.upkeep.snapshots import share
 from vla.workflow.clock import bring_into_present
 from vla.workflow.context import JobContext
 from vla.workflow.failures import last_lines
@@ -219,3 +221,9 @@ def show_failures(logs):
 
 def bring_inputs_into_present():
     bring_into_present(ROOT, PLAN.experiments)
+
+
+def share_report():
+    """A snapshot's report lies in the project, as all that it makes."""
+    if is_snapshot(ROOT):
+        share(ROOT, f"reports/{PLAN.report.name}")

@@ -8,9 +8,10 @@ from vla.config.datasets import DatasetEntry
 from vla.data.manifest import files_folder
 from vla.data.places import dataset_folder
 from vla.data.pointer import read_pins
+from vla.data.pulling import pull
 from vla.errors import UserError
-from vla.files.atomic import write_text
 from vla.records.fetch import FetchRecord
+from vla.source.snapshot import project_of
 from vla.workflow.job import start_job
 
 
@@ -22,23 +23,13 @@ def fetch(entry: DatasetEntry, root: Path, processes: int) -> list[str]:
     if missing and entry.collect:
         _collect(entry, root, processes)
     elif missing:
-        _allow_no_git(root)
-        command = [sys.executable, "-m", "dvc", "pull", f"{entry.path}.dvc"]
-        finished = subprocess.run(command, cwd=root, capture_output=True, text=True)
-        print(finished.stdout, finished.stderr, sep="\n")
-        still = [name for name in missing if not (folder / name).is_file()]
-        if still:
-            raise UserError(
-                f"dvc pull did not bring {len(still)} files of {entry.path}, such as "
-                f"{folder / still[0]}:\n{finished.stderr.strip()}",
-                "See data/README.md for where the dataset comes from and how to set a DVC remote.",
-            )
+        pull(entry, [folder / name for name in missing], root)
     return missing
 
 
 def _collect(entry: DatasetEntry, root: Path, processes: int) -> None:
     """Collect all of it anew; whether these are the pinned bytes is verified like a download."""
-    folder = dataset_folder(entry, root)
+    folder = dataset_folder(entry, project_of(root))
     if folder.exists():
         raise UserError(
             f"{folder} lacks files, and collecting would remove what is in it.",
@@ -56,13 +47,6 @@ def _collect(entry: DatasetEntry, root: Path, processes: int) -> None:
             f"{entry.path} could not be collected:\n{problem or way_out}",
             way_out if problem else "See the log for where it happened.",
         )
-
-
-def _allow_no_git(root: Path) -> None:
-    """DVC refuses to work in a source archive, which has no git repository, until told to."""
-    local = root / ".dvc/config.local"
-    if not (root / ".git").exists() and not local.exists():
-        write_text(local, "[core]\n    no_scm = true\n")
 
 
 if __name__ == "__main__":

@@ -79,6 +79,9 @@ def lock_host(root: Path) -> None:
         for group in ("conda", "crate"):
             tools = ["--group", f"pyproject.toml:{group}", "-o", f"envs/{group}-tools.lock.txt"]
             _run([*uv, "--quiet", *tools], root)
+        for group in ("s3", "services"):
+            apart = ["--group", f"pyproject.toml:{group}", "-o", f"envs/{group}.lock.txt"]
+            _run([*uv, "--quiet", *apart], root)
         calvin = ["--group", "pyproject.toml:calvin", "-c", "envs/host.lock.txt"]
         _run([*uv, "--quiet", *calvin, "-o", "envs/calvin.lock.txt"], root)
         # What lies beside the host environment, as a dependency group: only what that lacks.

@@ -1,7 +1,7 @@
 #!/bin/sh
 # System packages that Python packages cannot bring: software OpenGL for the simulator, git, venv;
 # with the argument `test` also the browser that reports are tested in, and other processors, emulated;
-# with `slurm` also that scheduler.
+# with `slurm` also that scheduler, with `services` the database of a group's MLflow server.
 # Installs what is missing when it can (Debian or Ubuntu, root); otherwise names the command.
 set -eu
 
@@ -28,6 +28,9 @@ if [ "${1:-}" = slurm ]; then
     need slurmd sh -c 'command -v slurmd'
     need munge sh -c 'command -v munged'
     need slurm-client sh -c 'command -v sbatch'
+fi
+if [ "${1:-}" = services ]; then
+    need postgresql sh -c 'ls /usr/lib/postgresql/*/bin/initdb'
 fi
 opengl=""
 library OSMesa || library EGL || opengl=libosmesa6

@@ -28,11 +28,14 @@ def found(experiment: Experiment) -> dict[str, str]:
 
 def test_dataset_that_is_neither_here_nor_anywhere_fails(experiment):
     assert found(experiment)["dataset"].startswith("fail: metaworld-4tasks 2.0.0, content 4a401c")
-    files = read_manifest(manifest_file(experiment.datasets[0], experiment.root)).files
-    assert not can_be_pulled(files, experiment.root)
+    entry = experiment.datasets[0]
+    files = read_manifest(manifest_file(entry, experiment.root)).files
+    assert not can_be_pulled(entry, files, experiment.root)
     shutil.copytree(ROOT / "data/dvc-remote", experiment.root / "data/dvc-remote")
-    assert can_be_pulled(files, experiment.root)
-    assert found(experiment)["dataset"].endswith("0 of 7 files here; dvc pull brings the rest")
+    assert can_be_pulled(entry, files, experiment.root)
+    assert found(experiment)["dataset"].endswith(
+        "0 of 7 files here; dvc pull brings the rest from embedded (../data/dvc-remote)"
+    )
 
 
 def test_sizes_are_known_before_the_data_is_fetched(experiment):

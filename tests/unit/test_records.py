@@ -34,7 +34,9 @@ from vla.records.publication import PublicationRecord, View
 from vla.records.removals import RemovalEntry
 from vla.records.reproduction import ReproductionRecord
 from vla.records.run import RunRecord
+from vla.records.snapshot import SnapshotRecord
 from vla.records.summary import SummaryRecord
+from vla.records.unsent import UnsentRecord
 from vla.records.verification import StoreVerification
 from vla.records.weights import WeightsRecord
 
@@ -71,6 +73,16 @@ def made_since() -> list[Record]:
             licence="MIT",
             content="0" * 64,
             files={"model.safetensors": FileState(1, 2, 3, 4)},
+        ),
+        SnapshotRecord(commit="0" * 40, dirty=("vla/words.py",), files={"vla/words.py": "0" * 64}),
+        UnsentRecord(
+            trackers=("mlflow",),
+            **{"experiment": "e", "name": "seed1-k", "key": "k", "description": "why"},
+            parameters={"training.num_steps": 6},
+            tags={"vla.key": "k"},
+            settings={"mlflow_uri": "http://host"},
+            status="FINISHED",
+            facts={"final_loss": 0.5},
         ),
         StoreVerification(prepared="0" * 64, files={"a.npy": FileState(1, 2, 3, 4)}),
     ]

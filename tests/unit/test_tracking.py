@@ -1,6 +1,7 @@
 """MLflow, TensorBoard and W&B hold the very curve of the metrics file, after a kill and a resume."""
 
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import time
 from base64 import b64encode
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from mlflow.tracking import MlflowClient
@@ -19,6 +21,12 @@ from wandb.proto.wandb_internal_pb2 import Record
 from wandb.sdk.internal.datastore import DataStore
 
 from tests.project import ROOT, SECRET
+from vla.tracking import mirror
+from vla.tracking.metrics import MetricsLog
+from vla.tracking.mirror import Guarded
+from vla.tracking.sending import send
+from vla.tracking.tracker import TrackedRun, Tracker
+from vla.tracking.unsent import find_unsent, read_unsent, tracking_lock
 
 # One attempt at a run: logs rows of ugly numbers, and is killed after the last one, or ends.
 ATTEMPT = """
@@ -100,6 +108,99 @@ def in_wandb(root: Path, column: str) -> list[tuple[int, float]]:
         if f"train/{column}" in values:
             points.append((int(values["_step"]), float(values[f"train/{column}"])))
     return points
+
+
+class Wavering(Tracker):
+    """Away at the calls that `away` counts; then gives up what it was given meanwhile, as servers do."""
+
+    away: ClassVar[set[int]] = set()
+    calls: ClassVar[int] = 0
+    held: ClassVar[list[int]] = []
+    ended: ClassVar[list[str]] = []
+
+    def start(self, run: TrackedRun) -> int:
+        self._answer()
+        return max(self.held, default=0)
+
+    def log(self, rows: list[dict[str, float]]) -> None:
+        self._answer()
+        self.held.extend(int(row["step"]) for row in rows)
+
+    def finish(self, status: str, facts: dict[str, object]) -> None:
+        self._answer()
+        self.ended.append(status)
+
+    def _answer(self) -> None:
+        Wavering.calls += 1
+        if self.calls in self.away:
+            raise ConnectionError("away")
+
+
+@pytest.fixture
+def wavering(tmp_path, monkeypatch) -> Guarded:
+    """A run of five rows, and its tracker."""
+    for name, value in {"calls": 0, "held": [], "ended": []}.items():
+        monkeypatch.setattr(Wavering, name, value)
+    monkeypatch.setitem(mirror.TRACKERS, "wavering", (__name__, "Wavering"))
+    metrics = MetricsLog(tmp_path / "experiments/e/logs/seed1-k")
+    run = TrackedRun(
+        **{"root": tmp_path, "logs": metrics.path.parent, "experiment": "e", "name": "seed1-k"},
+        **{"key": "k", "description": "why", "parameters": {}, "tags": {}},
+        settings={"mlflow_uri": "http://me:secret@server:1/x?token=y"},
+    )
+    for step in range(1, 6):
+        metrics.log({"step": step, "seconds": step / 3})
+    return Guarded("wavering", run)
+
+
+@pytest.mark.parametrize("away", [{1}, {2}, {1, 2, 3}, {3}, {3, 4, 5, 7}])
+def test_tracker_that_comes_back_holds_every_row_once(wavering, monkeypatch, capsys, away):
+    monkeypatch.setattr(Wavering, "away", away)
+    monkeypatch.setattr(mirror, "AGAIN", 0.0)
+    for _ in range(4):
+        wavering.copy()
+    metrics = MetricsLog(wavering.run.logs)
+    for step in (6, 7):
+        metrics.log({"step": step, "seconds": step / 3})
+    for _ in range(4):
+        wavering.copy()
+    wavering.finish("FINISHED", {})
+    assert Wavering.held == [1, 2, 3, 4, 5, 6, 7]
+    assert (Wavering.ended, wavering.problem) == (["FINISHED"], None)
+    told = capsys.readouterr().out.splitlines()
+    assert told == [
+        "wavering stopped: ConnectionError: away",
+        "wavering is back, and holds all rows so far.",
+    ]
+
+
+def test_tracker_that_is_away_is_not_asked_all_the_time(wavering, monkeypatch):
+    monkeypatch.setattr(Wavering, "away", {1})
+    for _ in range(10):
+        wavering.copy()
+    assert Wavering.calls == 1
+    wavering.finish("FINISHED", {})  # but once more at the end
+    assert Wavering.held == [1, 2, 3, 4, 5]
+
+
+def test_what_was_missed_is_sent_later(wavering, monkeypatch):
+    run, root = wavering.run, wavering.run.root
+    monkeypatch.setattr(Wavering, "away", set(range(1, 4)))
+    reading, writing = os.pipe()
+    os.write(writing, json.dumps({"status": "FAILED", "facts": {"loss": 1.0}}).encode() + b"\n")
+    mirror.mirror(run, ["wavering"], mirror.Pipe(reading))
+    os.close(writing)
+    (note,) = find_unsent(root)
+    assert b"secret" not in note.read_bytes()
+    assert b"token" not in note.read_bytes()
+    assert read_unsent(note, root)[0].settings["mlflow_uri"] == "http://server:1/x"
+    with tracking_lock(run.logs):
+        assert send(note, root).busy
+    assert send(note, root).trackers == {"wavering": "ConnectionError: away"}
+    assert note.exists(), "it was away yet"
+    assert send(note, root).trackers == {"wavering": None}
+    assert (Wavering.held, Wavering.ended) == ([1, 2, 3, 4, 5], ["FAILED"])
+    assert find_unsent(root) == []
 
 
 @pytest.mark.parametrize("whom", ["process", "group"])

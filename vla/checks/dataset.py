@@ -18,9 +18,9 @@ def missing_files(entry: DatasetEntry, manifest: Manifest, root: Path) -> list[P
     return [file for file in manifest.files if not (folder / file.path).is_file()]
 
 
-def can_be_pulled(files: list[PinnedFile], root: Path) -> bool:
-    """Whether DVC's cache or default remote has every file; a remote elsewhere is believed to."""
-    if "://" in remote(root):
+def can_be_pulled(entry: DatasetEntry, files: list[PinnedFile], root: Path) -> bool:
+    """Whether DVC's cache or the dataset's remote has every file; a remote elsewhere is believed to."""
+    if "://" in remote(root, entry.remote).address:
         return True
     return all(stored_object(file.md5, root) for file in files)
 

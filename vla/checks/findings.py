@@ -17,6 +17,7 @@ from vla.checks.estimates import (
     parameter_count,
 )
 from vla.checks.trackers import tracker_findings
+from vla.data.dvc import committed_secrets, remote
 from vla.data.manifest import content_hash
 from vla.data.pointer import read_pins
 from vla.errors import UserError
@@ -122,7 +123,14 @@ def _list(names: list[str]) -> str:
 
 
 def _dataset(store: Store, root: Path) -> Finding:
-    entry = store.entry
+    entry, open_secrets = store.entry, committed_secrets(root)
+    if open_secrets:
+        return Finding(
+            "dataset",
+            "fail",
+            f".dvc/config holds {_list(open_secrets)}: git, records and packages would show it",
+            "Take it out there, and set it with `dvc remote modify --local`; change what was committed.",
+        )
     try:
         manifest = read_pins(entry, root).manifest
     except UserError as error:
@@ -134,8 +142,9 @@ def _dataset(store: Store, root: Path) -> Finding:
     found = f"{what}, {count - len(missing)} of {count} files here"
     if entry.collect:
         return Finding("dataset", "ok", f"{found}; collected by {entry.collect}, then verified")
-    if can_be_pulled(missing, root):
-        return Finding("dataset", "ok", f"{found}; dvc pull brings the rest")
+    if can_be_pulled(entry, missing, root):
+        source = remote(root, entry.remote)
+        return Finding("dataset", "ok", f"{found}; dvc pull brings the rest from {source}")
     return Finding(
         "dataset",
         "fail",

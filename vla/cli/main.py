@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.markup import escape
 
-from vla.cli import before, during, packages, pinning, results
+from vla.cli import before, during, packages, pinning, results, submit, sync
 from vla.cli.shared import console
 from vla.errors import UserError
 
@@ -38,6 +38,7 @@ SHARE = "For others"
 app.command("new", rich_help_panel=BEFORE)(before.new)
 app.command("check", rich_help_panel=BEFORE)(before.check)
 app.command("pin", rich_help_panel=BEFORE)(pinning.pin)
+app.command("submit", context_settings=submit.PASSED_ON, rich_help_panel=DURING)(submit.submit)
 app.command("status", rich_help_panel=DURING)(during.status)
 app.command("watch", rich_help_panel=DURING)(during.watch)
 app.command("compare", rich_help_panel=AFTER)(results.compare)
@@ -47,6 +48,7 @@ app.command("explain", rich_help_panel=AFTER)(results.explain)
 app.command("verify", rich_help_panel=AFTER)(results.verify)
 app.command("published", rich_help_panel=AFTER)(results.published)
 app.command("replay", rich_help_panel=AFTER)(results.replay)
+app.command("sync", rich_help_panel=AFTER)(sync.sync)
 app.command("archive", rich_help_panel=AFTER)(results.archive)
 app.command("package", rich_help_panel=SHARE)(packages.package)
 app.command("reproduce", rich_help_panel=SHARE)(packages.reproduce)

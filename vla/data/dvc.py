@@ -1,15 +1,26 @@
-"""What DVC keeps on this machine: its cache, and its default remote when that is a folder."""
+"""What DVC keeps on this machine (its cache, its default remote when that is a folder), and its remotes."""
 
 import configparser
 import hashlib
 import json
+import os
+import re
+from dataclasses import dataclass
 from pathlib import Path
+
+from vla.process.address import public_address
+
+# Options and variables whose value is a credential: `secret_access_key`, `AWS_SESSION_TOKEN`, ...
+SECRET = re.compile(
+    r"secret|passw|token|access_key|account_key|connection_string|credential(?!path)", re.IGNORECASE
+)
+SHORTEST = 8  # characters of a value that is looked for; shorter ones stand anywhere
 
 
 def stored_object(md5: str, root: Path) -> Path | None:
     """The file that DVC knows by this hash, in its cache or its default remote on this machine."""
     places = [_cache(root)]
-    address = remote(root)
+    address = remote(root).address
     if address and "://" not in address:
         places.append(root / ".dvc" / address)
     found = [_object(place, md5) for place in places]
@@ -32,11 +43,39 @@ def stored_listing(listing: str, root: Path) -> dict[str, str] | None:
     return {file["relpath"]: file["md5"] for file in json.loads(content)}
 
 
-def remote(root: Path) -> str:
-    """Address of the default remote; empty without one."""
+@dataclass(frozen=True)
+class Remote:
+    """A DVC remote. `address`: empty where it is not configured."""
+
+    name: str
+    address: str
+
+    def __str__(self) -> str:
+        return f"{self.name or 'default'} ({public_address(self.address) or 'not configured'})"
+
+
+def remote(root: Path, name: str = "") -> Remote:
+    """The remote of that name, or the default one."""
     config = _config(root)
-    name = config.get("core", "remote", fallback="")
-    return config.get(f"'remote \"{name}\"'", "url", fallback="")
+    name = name or config.get("core", "remote", fallback="")
+    return Remote(name, config.get(f"'remote \"{name}\"'", "url", fallback=""))
+
+
+def secrets(root: Path) -> set[str]:
+    """Credentials in DVC's configuration and in the variables that S3 clients read."""
+    config = _config(root)
+    options = [option for section in config.sections() for option in config.items(section)]
+    options += os.environ.items()
+    return {value for name, value in options if SECRET.search(name) and len(value) >= SHORTEST}
+
+
+def committed_secrets(root: Path) -> list[str]:
+    """Names of options in .dvc/config, which git, records and packages hold, that are credentials."""
+    config = configparser.ConfigParser(interpolation=None)
+    config.read(root / ".dvc/config")
+    return sorted(
+        {name for section in config.sections() for name in config[section] if SECRET.search(name)}
+    )
 
 
 def _object(place: Path, md5: str) -> Path:
@@ -49,5 +88,11 @@ def _cache(root: Path) -> Path:
 
 def _config(root: Path) -> configparser.ConfigParser:
     config = configparser.ConfigParser(interpolation=None)
-    config.read([root / ".dvc/config", root / ".dvc/config.local"])
+    config.read([_user_folder() / "config", root / ".dvc/config", root / ".dvc/config.local"])
     return config
+
+
+def _user_folder() -> Path:
+    """Where `dvc config --global` writes."""
+    own = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(os.environ.get("DVC_GLOBAL_CONFIG_DIR") or Path(own, "dvc"))

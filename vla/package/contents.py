@@ -112,7 +112,7 @@ def data_files(
 
 def _stored(manifest: Manifest, root: Path, source: dict[str, PackedFile]) -> bool:
     """Whether the source holds every file in the DVC store that it names."""
-    address = remote(root)
+    address = remote(root).address
     if not address or "://" in address:
         return False
     place = (root / ".dvc" / address).resolve()

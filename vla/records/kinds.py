@@ -26,7 +26,9 @@ from vla.records.publication import PublicationRecord
 from vla.records.removals import RemovalEntry
 from vla.records.reproduction import ReproductionRecord
 from vla.records.run import RunRecord
+from vla.records.snapshot import SnapshotRecord
 from vla.records.summary import SummaryRecord
+from vla.records.unsent import UnsentRecord
 from vla.records.verification import StoreVerification, VerificationRecord
 from vla.records.weights import WeightsRecord
 
@@ -47,10 +49,12 @@ RECORDS: dict[str, type[Record]] = {
     "experiments/*/results/*/summary.json": SummaryRecord,
     "experiments/*/results/*/figures.json": FiguresRecord,
     "experiments/*/results/*/models.json": ModelsRecord,
+    "experiments/*/logs/*/unsent.json": UnsentRecord,
     "experiments/*/checkpoints/*/step_*.json": CheckpointRecord,
     "experiments/*/checkpoints/*/policy.json": PolicyDescription,
     "results/*/comparison.json": ComparisonRecord,
     "results/.published/*.json": PublicationRecord,
+    ".snapshots/*/snapshot.json": SnapshotRecord,
     "PACKAGE/package.json": PackageRecord,
     "PACKAGE/claims.json": ClaimsRecord,
     "PACKAGE/source/packed-source.json": SourceRecord,

@@ -1,5 +1,6 @@
 """Where the numbers of a report come from: files of the project, each with its SHA-256."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +47,8 @@ class Sources:
         return tuple(self._cited.values())
 
     def _name(self, path: Path) -> str:
-        return path.resolve().relative_to(self._root.resolve()).as_posix()
+        # Results may be links, to a larger disk or out of a snapshot: none is followed.
+        return Path(os.path.normpath(path)).relative_to(os.path.normpath(self._root)).as_posix()
 
     def _add(self, path: Path, sha256: str, what: str, run: str) -> Source:
         name = self._name(path)

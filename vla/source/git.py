@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from vla.source.packed import is_packed, packed_state, packed_text
+from vla.source.snapshot import is_snapshot, snapshot_state
 
 # Rendered by the workflow itself: a changed copy of these says nothing about the code.
 RENDERED = ":(exclude)experiments/*/README.md"
@@ -17,6 +18,8 @@ CODE_FOLDERS = {
 }
 # Python files that no job executes.
 BESIDE_JOBS = {"benchmarks", "docs", "tests", "tools"}
+# Folders that are tracked, and of which no job reads anything.
+NOT_RUN = BESIDE_JOBS | {"published", "results"}
 CODE = {".in", ".j2", ".json", ".py", ".rst", ".sh", ".smk", ".toml", ".txt", ".yaml", ".yml"}
 CODE_NAMES = {"Makefile", "Snakefile", "pyproject.toml"}
 PINS = (".dvc", ".manifest.json", ".prepared.json")  # which data is used; the data is DVC's
@@ -33,10 +36,12 @@ def git_state(root: Path) -> dict[str, Any]:
     `diff` brings changed and new code back with `git apply` on the commit, whatever the user's git
     is set to. It holds changed files but for data, new files only where `decides_result`, and never
     one whose name looks like a secret. Bytes that are no UTF-8 are surrogate escapes. Of a source tree
-    out of a package, what the package says, without a diff.
+    out of a package, what the package says, without a diff; of a snapshot, the state when it was made.
     """
     if is_packed(root):
         return packed_state(root)
+    if is_snapshot(root):
+        return snapshot_state(root)
     commit = _git(root, "rev-parse", "HEAD")
     if commit is None:
         return {"commit": None, "dirty": [], "diff": ""}
@@ -85,7 +90,24 @@ def committed_text(root: Path, path: str) -> str | None:
     """A text file as it is in the last commit; None if it is not there."""
     if is_packed(root):
         return packed_text(root, path)
-    return _git(root, "show", f"HEAD:{path}")
+    commit = snapshot_state(root)["commit"] if is_snapshot(root) else "HEAD"
+    return _git(root, "show", f"{commit}:{path}")
+
+
+def listed_code(root: Path) -> list[str]:
+    """Paths of the files that jobs may execute or read as they lie there: what git tracks, but for data and
+    what is beside jobs, and new files that may decide a result. None whose name looks like a secret."""
+
+    def listed(*which: str) -> set[str]:
+        return set(filter(None, (_git(root, "ls-files", "-z", *which) or "").split("\0")))
+
+    names = {name for name in listed("--others", "--exclude-standard") if may_decide(name)}
+    for name in listed("--cached"):
+        in_data = name.startswith("data/") and not name.endswith(PINS)
+        if not in_data and PurePosixPath(name).parts[0] not in NOT_RUN:
+            names.add(name)
+    names = {name for name in names if not PurePosixPath(name).match("experiments/*/README.md")}
+    return sorted(name for name in names if (root / name).is_file() and not looks_secret(name))
 
 
 def _listed(root: Path, index: str, *which: str) -> set[str]:

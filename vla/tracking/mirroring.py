@@ -15,6 +15,7 @@ from vla.errors import GoOnLaterError
 from vla.plan.items import Experiment, Run
 from vla.plan.sections import flat
 from vla.source.git import git_state
+from vla.source.snapshot import project_of
 from vla.tracking.tracker import TrackedRun
 
 logger = logging.getLogger("vla")
@@ -85,7 +86,7 @@ def tracked_run(experiment: Experiment, run: Run, root: Path) -> TrackedRun:
     config = experiment.config.model_dump(mode="json", exclude={"experiment"})
     about = experiment.config.experiment
     return TrackedRun(
-        root=root,
+        root=project_of(root),
         logs=experiment.folder / "logs" / run.name,
         experiment=experiment.name,
         name=run.name,

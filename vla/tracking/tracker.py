@@ -1,5 +1,6 @@
 """What every tracker does, and what it is told about a run."""
 
+import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,11 @@ class TrackedRun:
     parameters: dict[str, Any]
     tags: dict[str, str]
     settings: dict[str, Any]
+
+
+def mlflow_address(settings: dict[str, Any]) -> str:
+    """`MLFLOW_TRACKING_URI`, or the setting; empty for the database in the project's folder."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or settings["mlflow_uri"]
 
 
 class Tracker(ABC):

@@ -15,7 +15,9 @@ from vla.plan.keys import KEY_LENGTH
 from vla.plan.plan import Plan
 from vla.records.removals import RemovalEntry
 from vla.records.run import RunRecord
+from vla.source.snapshot import RECORD
 from vla.training.retention import checkpoint_files, checkpoint_losses, kept_steps
+from vla.upkeep.snapshots import snapshots, users
 
 STORE = re.compile(rf".+-[0-9a-f]{{{KEY_LENGTH}}}")
 KINDS = ("checkpoints", "results", "logs", "models", "archive")
@@ -23,7 +25,7 @@ KINDS = ("checkpoints", "results", "logs", "models", "archive")
 
 @dataclass(frozen=True)
 class Old:
-    """Files that can go, of one run or store, and why nobody needs them.
+    """Files that can go, of one run, store or snapshot, and why nobody needs them.
 
     `whole`: the folder goes with all that is in it.
     """
@@ -37,7 +39,7 @@ class Old:
 
 @dataclass(frozen=True)
 class Kept:
-    """A run whose checkpoints stay, or a store that nobody uses and that stays, and why."""
+    """A run whose checkpoints stay, a store or a snapshot that stays though nobody plans it, and why."""
 
     folder: Path
     why: str
@@ -68,13 +70,17 @@ def find_old(plan: Plan) -> tuple[list[Old], list[Kept]]:
     name, or an anomaly in its record. What an unfinished run would go on from stays, and so do a
     half-written store and, while an experiment folder cannot be read, every store.
     """
-    old, kept = [], []
+    old, kept = _old_snapshots(plan.root)
+    at_work = [f"{item.folder.name}: {item.why}" for item in kept]
     for folder in sorted((plan.root / "experiments").glob("*/checkpoints/*/")):
         try:
             old += _old_checkpoints(folder)
         except UserError as error:
             kept.append(Kept(folder, error.problem))
     stores = sorted((plan.root / "data/.prepared").glob("*/"))
+    if at_work:  # with code or data of another state, which may use other stores
+        why = f"may be used by the snapshot {at_work[0]}"
+        return old, [*kept, *(Kept(folder, why) for folder in stores)]
     try:
         used = plan.used_stores()
     except UserError as error:
@@ -109,6 +115,20 @@ def remove(old: list[Old], root: Path) -> int:
         )
         entry.append_to(root / "results/removed.jsonl")
     return freed
+
+
+def _old_snapshots(root: Path) -> tuple[list[Old], list[Kept]]:
+    """Snapshots of code that no workflow and no job uses."""
+    old, kept = [], []
+    for folder in snapshots(root):
+        why = users(folder)
+        if why:
+            kept.append(Kept(folder, why))
+            continue
+        found = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+        why = "code that nothing runs any more"
+        old.append(Old(folder, (folder / RECORD,), _size(found), why, whole=True))
+    return old, kept
 
 
 def _old_checkpoints(folder: Path) -> Iterator[Old]:

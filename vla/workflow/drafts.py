@@ -9,6 +9,7 @@ from vla.monitoring.descriptions import describe_event
 from vla.plan.items import Experiment
 from vla.records.events import Event
 from vla.report.readme import draft_context, render_readme
+from vla.source.snapshot import project_of
 
 
 def write_draft(experiment: Experiment) -> dict[str, Any]:
@@ -22,7 +23,8 @@ def write_draft(experiment: Experiment) -> dict[str, Any]:
     context = draft_context(experiment, [state.describe() for state in states], events)
     outcome = experiment.config.experiment.outcome
     context["conclusion"] = weigh(outcome, None, unjudged(outcome))
-    write_text(experiment.folder / "README.md", render_readme(context, experiment.root))
+    readme = project_of(experiment.root) / "experiments" / experiment.name / "README.md"
+    write_text(readme, render_readme(context, experiment.root))
     return context
 
 

@@ -13,6 +13,7 @@ from vla.files.atomic import write_text
 from vla.plan.plan import Plan
 from vla.report.documents import build_documents
 from vla.report.html import render_report
+from vla.source.snapshot import project_of
 from vla.workflow.context import JobContext
 from vla.workflow.drafts import write_draft
 from vla.workflow.views import show, write_publication
@@ -42,7 +43,7 @@ def publish_unfinished(plan: Plan) -> None:
                 e for e in plan.experiments if plan.experiment_report(e, "report.html").is_file()
             ]
             text = render_report(plan, Path(folder), drafts, linked)
-        write_text(plan.root / "reports/report.html", text)
+        write_text(project_of(plan.root) / "reports/report.html", text)
     build_documents(plan.root)
 
 

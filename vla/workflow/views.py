@@ -15,8 +15,11 @@ from vla.plan.items import Experiment
 from vla.plan.plan import Plan
 from vla.records.models import ModelsRecord
 from vla.records.publication import PublicationRecord, View
+from vla.source.snapshot import project_of
+from vla.upkeep.snapshots import snapshots, users
 
 RECORDS = "results/.published"
+PUBLICATION = "publication"  # in a snapshot: its number
 
 
 def needed_publication(plan: Plan) -> Path:
@@ -25,18 +28,22 @@ def needed_publication(plan: Plan) -> Path:
     An existing path when that was shown last and is still to be seen; else the next free number.
     """
     records = sorted((plan.root / RECORDS).glob("*.json"), key=lambda path: int(path.stem))
-    following = plan.root / RECORDS / f"{int(records[-1].stem) + 1 if records else 1}.json"
+    last = int(records[-1].stem) if records else 0
+    own = plan.root / PUBLICATION  # of a snapshot's workflow, beside which others may be at work
+    number = int(own.read_text()) if own.is_file() else last + 1
+    following = plan.root / RECORDS / f"{number}.json"
     if not records:
         return following
     try:
         shown = PublicationRecord.read(records[-1]).views
     except UserError:
         return following
-    views = {view.relative_to(plan.root).as_posix(): made for view, made in _views(plan).items()}
+    root = project_of(plan.root)
+    views = {view.relative_to(root).as_posix(): made for view, made in _views(plan).items()}
     if shown.keys() != views.keys():
         return following
     for view, made in views.items():
-        path = plan.root / view
+        path = root / view
         before = shown[view]
         if before.original != made.relative_to(plan.root).as_posix() or not path.is_file():
             return following
@@ -45,6 +52,16 @@ def needed_publication(plan: Plan) -> Path:
         if not unchanged and sha256_file(path) != before.sha256:
             return following
     return records[-1]
+
+
+def number_publication(snapshot: Path) -> None:
+    """Give a snapshot's workflow a number of its own for what it publishes: after all that was published,
+    and after those of other workflows at work."""
+    root = project_of(snapshot)
+    others = [path for path in snapshots(root) if path != snapshot and users(path)]
+    taken = [int(path.stem) for path in (root / RECORDS).glob("*.json")]
+    taken += [int((path / PUBLICATION).read_text()) for path in others]
+    (snapshot / PUBLICATION).write_text(str(max(taken, default=0) + 1))
 
 
 def show(plan: Plan) -> None:
@@ -60,7 +77,7 @@ def write_publication(plan: Plan, record: Path) -> None:
     views = {}
     for view, made in _views(plan).items():
         status = view.stat()
-        views[view.relative_to(plan.root).as_posix()] = View(
+        views[view.relative_to(project_of(plan.root)).as_posix()] = View(
             original=made.relative_to(plan.root).as_posix(),
             bytes=status.st_size,
             modified_ns=status.st_mtime_ns,
@@ -70,11 +87,15 @@ def write_publication(plan: Plan, record: Path) -> None:
 
 
 def _views(plan: Plan) -> dict[Path, Path]:
-    """View -> what it is a copy of, made or not."""
-    reports = plan.root / "reports"
-    views = {reports / "report.html": reports / plan.report.name / "report.html"}
+    """View -> what it is a copy of, made or not. Views of a snapshot's workflow are the project's."""
+    root = project_of(plan.root)
+    reports = root / "reports"
+    made = plan.root / "reports" / plan.report.name / "report.html"
+    views = {reports / "report.html": made}
     for name, experiment in plan.experiments.items():
-        views[experiment.folder / "README.md"] = experiment.document("readme", "README.md")
+        views[root / "experiments" / name / "README.md"] = experiment.document(
+            "readme", "README.md"
+        )
         for ending in (".html", ".pdf"):
             made = plan.experiment_report(name, f"report{ending}")
             views[reports / "experiments" / f"{name}{ending}"] = made
