@@ -34,6 +34,7 @@ from vla.records.publication import PublicationRecord, View
 from vla.records.removals import RemovalEntry
 from vla.records.reproduction import ReproductionRecord
 from vla.records.run import RunRecord
+from vla.records.site import SiteRecord
 from vla.records.summary import SummaryRecord
 from vla.records.verification import StoreVerification
 from vla.records.weights import WeightsRecord
@@ -72,6 +73,7 @@ def made_since() -> list[Record]:
             content="0" * 64,
             files={"model.safetensors": FileState(1, 2, 3, 4)},
         ),
+        SiteRecord(complete=True, files={"index.html": "0" * 64}),
         StoreVerification(prepared="0" * 64, files={"a.npy": FileState(1, 2, 3, 4)}),
     ]
 

@@ -26,6 +26,7 @@ from vla.records.publication import PublicationRecord
 from vla.records.removals import RemovalEntry
 from vla.records.reproduction import ReproductionRecord
 from vla.records.run import RunRecord
+from vla.records.site import SiteRecord
 from vla.records.summary import SummaryRecord
 from vla.records.verification import StoreVerification, VerificationRecord
 from vla.records.weights import WeightsRecord
@@ -55,6 +56,7 @@ RECORDS: dict[str, type[Record]] = {
     "PACKAGE/claims.json": ClaimsRecord,
     "PACKAGE/source/packed-source.json": SourceRecord,
     "REPRODUCTION/reproduction-*.json": ReproductionRecord,
+    "SITE/site.json": SiteRecord,
 }
 """Pattern of the path, from the project's root -> model."""
 
