@@ -97,7 +97,7 @@ function paired(both) {
   ];
 }
 
-const said = value => value === undefined ? "(absent)" : typeof value === "string" ? value : JSON.stringify(value);
+const said = value => value === undefined ? "(absent)" : value === null ? "(none)" : typeof value === "string" ? value : JSON.stringify(value);
 
 function differences(both) {
   const [one, other] = both.map(side => side.config);

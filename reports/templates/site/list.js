@@ -32,18 +32,18 @@ function choose(name, on) {
 
 const plain = cell => element("span", cell.getValue());
 const COLUMNS = [
-  {title: "Experiment", field: "name", formatter: showName, minWidth: 210, widthGrow: 2, responsive: 0},
+  {title: "Experiment", field: "name", formatter: showName, minWidth: 180, widthGrow: 2, responsive: 0},
   {title: "Success [95 %]", field: "rate", sorter: "number", formatter: cell => element("span", cell.getData().success.shown), width: 140, responsive: 0},
-  {title: "Target", field: "target", sorter: "number", sorterParams: {alignEmptyValues: "bottom"}, formatter: cell => element("span", cell.getData().target_shown || "–"), width: 80, responsive: 5},
-  {title: "Verdict", field: "verdict", formatter: plain, width: 100, responsive: 3},
+  {title: "Target", field: "target", sorter: "number", sorterParams: {alignEmptyValues: "bottom"}, formatter: cell => element("span", cell.getData().target_shown || "–"), width: 95, responsive: 5},
+  {title: "Verdict", field: "verdict", formatter: plain, width: 105, responsive: 3},
   {title: "Outcome", field: "outcome", formatter: cell => element("span", cell.getValue() + (cell.getData().doubtful ? " (of other results)" : "")), width: 120, responsive: 2},
-  {title: "Policy", field: "policy", formatter: plain, width: 90, responsive: 4},
-  {title: "Dataset", field: "dataset", formatter: plain, width: 150, responsive: 6},
-  {title: "Seeds", field: "seeds", sorter: "number", formatter: plain, width: 80, responsive: 7},
-  {title: "Finished", field: "finished", formatter: plain, width: 110, responsive: 8},
+  {title: "Policy", field: "policy", formatter: plain, width: 95, responsive: 4},
+  {title: "Dataset", field: "dataset", formatter: plain, width: 140, responsive: 6},
+  {title: "Seeds", field: "seeds", sorter: "number", formatter: plain, width: 90, responsive: 7},
+  {title: "Finished", field: "finished", formatter: plain, width: 125, responsive: 8},
   {title: "Hypothesis", field: "hypothesis", formatter: plain, minWidth: 220, widthGrow: 3, responsive: 9},
-  {title: "Summary (SHA-256)", field: "summary_sha256", formatter: cell => element("code", `${cell.getValue().slice(0, 12)}…`, {title: cell.getValue()}), width: 150, responsive: 10},
-  {title: "Compare", field: "choice", headerSort: false, formatter: showChoice, width: 90, hozAlign: "center", responsive: 1},
+  {title: "Summary", field: "summary_sha256", formatter: cell => element("code", `SHA-256 ${cell.getValue().slice(0, 12)}…`, {title: cell.getValue()}), width: 220, responsive: 10},
+  {title: "Compare", field: "choice", headerSort: false, formatter: showChoice, width: 100, hozAlign: "center", responsive: 1},
 ];
 
 // What has no room in a row stands below it.
