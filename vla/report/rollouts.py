@@ -38,9 +38,7 @@ class Rollout:
         )
 
 
-def read_rollouts(
-    experiment: Experiment, sources: Sources, partial: bool = False
-) -> list[Rollout]:
+def read_rollouts(experiment: Experiment, sources: Sources, partial: bool = False) -> list[Rollout]:
     """Every filmed episode, failures first, each checked against its record.
 
     `partial`: evaluations that were not filmed are left out.

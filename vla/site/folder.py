@@ -65,9 +65,8 @@ def _files_before(folder: Path) -> dict[str, str]:
             )
         return {}
     files = SiteRecord.read(record).files
-    outside = [name for name in files if path_problem(name)]
-    if outside:
-        raise UserError(f"{record}: {path_problem(outside[0])}.", SiteRecord.WAY_OUT)
+    for name in filter(path_problem, files):
+        raise UserError(f"{record} lists {name!r}, which is no file of a page.", SiteRecord.WAY_OUT)
     return files
 
 

@@ -128,7 +128,9 @@ async function update() {
     return;
   }
   const both = await Promise.all([load(a), load(b)]);
-  if (sides[0].value === a && sides[1].value === b) show(both);  // not those chosen meanwhile
+  if (sides[0].value !== a || sides[1].value !== b) return;  // others were chosen meanwhile
+  show(both);
+  performance.mark("shown");
 }
 
 const tell = error => result.replaceChildren(element("p", `The numbers could not be loaded (${error.message}). Serve this folder with a web server, for instance: python -m http.server`, {id: "state"}));
