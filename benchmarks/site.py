@@ -67,7 +67,8 @@ def make_experiments(project: Path, count: int) -> None:
             "outcome": {"status": OUTCOMES[number % len(OUTCOMES)]},
         }
         folder = project / "experiments" / name
-        shutil.copytree(finished.folder / "results", folder / "results", copy_function=os.link)
+        for part in ("results", "logs"):
+            shutil.copytree(finished.folder / part, folder / part, copy_function=os.link)
         (folder / "config.yaml").write_text(yaml.safe_dump(config | {"experiment": about}))
         made_up(summary, name, random).write(folder / path.relative_to(finished.folder))
 
