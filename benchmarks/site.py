@@ -1,32 +1,34 @@
-"""A public page of 1,000 made-up experiments: how long it takes to make, and a browser to open.
+"""A public page of 1,000 made-up experiments: how long a browser takes to open it.
 
-`python -m benchmarks.site [COUNT]`, after `make demo`: the experiments are copies of exp_001_baseline's
-results under other names, each with words and a summary of its own. Uncommitted code is not measured.
+`python -m benchmarks.site [COUNT]`, after `make demo`: each is exp_001_baseline under another name, with
+words and rates of its own.
 """
 
-import os
-import shutil
 import statistics
 import sys
 import tempfile
 import threading
+import time
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
-import yaml
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 from statsmodels.stats.proportion import proportion_confint
 
-from benchmarks.measuring import ROOT, run, seconds
+from benchmarks.measuring import ROOT, seconds
 from tests.workflow.conftest import start_browser
 from vla.errors import UserError
 from vla.plan.plan import Plan
 from vla.records.rates import Rate
 from vla.records.summary import SummaryRecord
-from vla.site.building import build_site
+from vla.site.entry import Entry, read_entry
+from vla.site.folder import new_page
+from vla.site.pages import Pages, list_row
+from vla.site.privacy import Privacy
 from vla.statistics.rates import CONFIDENCE
 from vla.statistics.rates import describe as describe_rate
 
@@ -34,6 +36,7 @@ NAME = "exp_001_baseline"
 WORDS = ("wider", "deeper", "augmented", "tokens", "language", "camera", "longer", "regularised")
 OUTCOMES = ("open", "confirmed", "refuted", "inconclusive", "dead end")
 LOADS = 7
+OPENED = 3
 # Milliseconds since the page was asked for; nothing or 0 until then.
 MARKED = "return performance.getEntriesByName('shown')[0]?.startTime"
 SHOWN = "return performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
@@ -45,32 +48,36 @@ return performance.now() - started;
 """
 
 
-def make_experiments(project: Path, count: int) -> None:
-    """`count` experiments in a clone: results linked from this checkout, summaries made up."""
-    run("git", "clone", "-q", ROOT, project, folder=project.parent)
-    finished = Plan(ROOT, {"experiments": [NAME]}).experiments[NAME]
-    path = finished.document("summary", "summary.json")
-    summary = SummaryRecord.read(path)
-    config = yaml.safe_load((finished.folder / "config.yaml").read_text())
+def make_page(folder: Path, count: int) -> None:
+    """A page with `count` rows in its list; of the first few the pages, too, for no other is opened."""
+    (finished,) = Plan(ROOT, {"experiments": [NAME]}).experiments.values()
+    privacy = Privacy(ROOT, ())
+    started = time.perf_counter()
+    entry = read_entry(finished, [], (), privacy)
+    show("one experiment read", [time.perf_counter() - started])
     random = np.random.default_rng(0)
-    for folder in (project / "experiments").iterdir():
-        shutil.rmtree(folder)
-    for number in range(count):
-        name = f"made_up_{number:04}"
-        words = " ".join(random.choice(WORDS, 3))
-        about = config["experiment"] | {
-            "name": name,
-            "title": f"Experiment {number}: {words}",
-            "hypothesis": f"A {words} policy succeeds more often on the same data and episodes. "
-            * 2,
-            "parent": f"made_up_{number - 1:04}" if number % 10 else "",
-            "outcome": {"status": OUTCOMES[number % len(OUTCOMES)]},
-        }
-        folder = project / "experiments" / name
-        for part in ("results", "logs"):
-            shutil.copytree(finished.folder / part, folder / part, copy_function=os.link)
-        (folder / "config.yaml").write_text(yaml.safe_dump(config | {"experiment": about}))
-        made_up(summary, name, random).write(folder / path.relative_to(finished.folder))
+    entries = [make_entry(entry, number, random) for number in range(count)]
+    titles = {one.content.folder: one.content.title for one in entries}
+    with new_page(folder, privacy) as draft:
+        pages = Pages(ROOT, draft)
+        add = [partial(pages.add_experiment, one, titles, []) for one in entries[:OPENED]]
+        show("one experiment written", [seconds(work) for work in add])
+        rows = [list_row(one) for one in entries]
+        show(f"list of {count:,} written", [seconds(lambda: pages.add_shared(rows))])
+
+
+def make_entry(entry: Entry, number: int, random: np.random.Generator) -> Entry:
+    """The same experiment under another name, with words and rates of its own."""
+    name = f"made_up_{number:04}"
+    words = " ".join(random.choice(WORDS, 3))
+    about = entry.content.about | {
+        "title": f"Experiment {number}: {words}",
+        "hypothesis": f"A {words} policy succeeds more often on the same data and episodes. " * 2,
+        "parent": f"made_up_{number - 1:04}" if number % 10 else "",
+        "outcome": {"status": OUTCOMES[number % len(OUTCOMES)], "next_steps": ()},
+    }
+    summary = made_up(entry.content.summary, name, random)
+    return replace(entry, content=replace(entry.content, folder=name, about=about, summary=summary))
 
 
 def made_up(summary: SummaryRecord, name: str, random: np.random.Generator) -> SummaryRecord:
@@ -113,7 +120,7 @@ def open_pages(folder: Path, count: int) -> None:
     browser.execute_cdp_cmd("Network.enable", {})
     browser.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": True})
     pages = {
-        f"list of {count}": "index.html",
+        f"list of {count:,}": "index.html",
         "comparison": "compare.html?a=made_up_0001&b=made_up_0002",
         "one experiment": "experiments/made_up_0001/index.html",
     }
@@ -139,16 +146,13 @@ def show(what: str, times: list[float]) -> None:
 
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    with tempfile.TemporaryDirectory(dir=ROOT / "results") as folder:
-        project, page = Path(folder) / "project", Path(folder) / "page"
+    print("| What | Median | Longest |\n|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
         try:
-            make_experiments(project, count)
+            make_page(Path(folder) / "page", count)
         except UserError as error:
             sys.exit(f"{error}\nThe experiments are copies of {NAME}: make demo first.")
-        print("| What | Median | Longest |\n|---|---|---|")
-        show(f"made, {count} experiments", [seconds(lambda: build_site(project, page))])
-        show("made again, nothing changed", [seconds(lambda: build_site(project, page))])
-        open_pages(page, count)
+        open_pages(Path(folder) / "page", count)
 
 
 if __name__ == "__main__":

@@ -108,7 +108,8 @@ async function start() {
     performance.mark("shown");  // what benchmarks/site.py waits for
   });
   const changed = () => { writeAddress(); filterTable(table); };
-  filters.addEventListener("input", changed);
+  search.addEventListener("input", changed);
+  selects.forEach(select => select.addEventListener("change", changed));
   filters.addEventListener("reset", () => setTimeout(changed));
   filters.addEventListener("submit", event => event.preventDefault());
 }
