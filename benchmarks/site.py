@@ -7,11 +7,9 @@ words and rates of its own.
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from dataclasses import replace
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +18,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from statsmodels.stats.proportion import proportion_confint
 
 from benchmarks.measuring import ROOT, seconds
+from tests.serving import served
 from tests.workflow.conftest import start_browser
 from vla.errors import UserError
 from vla.plan.plan import Plan
@@ -53,14 +52,13 @@ def make_page(folder: Path, count: int) -> None:
     (finished,) = Plan(ROOT, {"experiments": [NAME]}).experiments.values()
     privacy = Privacy(ROOT, ())
     started = time.perf_counter()
-    entry = read_entry(finished, [], (), privacy)
+    entry = read_entry(finished, [], {NAME: ""}, privacy)
     show("one experiment read", [time.perf_counter() - started])
     random = np.random.default_rng(0)
     entries = [make_entry(entry, number, random) for number in range(count)]
-    titles = {one.content.folder: one.content.title for one in entries}
     with new_page(folder, privacy) as draft:
         pages = Pages(ROOT, draft)
-        add = [partial(pages.add_experiment, one, titles, []) for one in entries[:OPENED]]
+        add = [partial(pages.add_experiment, one, []) for one in entries[:OPENED]]
         show("one experiment written", [seconds(work) for work in add])
         rows = [list_row(one) for one in entries]
         show(f"list of {count:,} written", [seconds(lambda: pages.add_shared(rows))])
@@ -106,16 +104,8 @@ def made_up(summary: SummaryRecord, name: str, random: np.random.Generator) -> S
     return summary.model_copy(update=changed)
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-def open_pages(folder: Path, count: int) -> None:
+def open_pages(address: str, count: int) -> None:
     """Open list, comparison and an experiment, nothing of them in the browser's cache."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}"
     browser = start_browser()
     browser.execute_cdp_cmd("Network.enable", {})
     browser.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": True})
@@ -137,7 +127,6 @@ def open_pages(folder: Path, count: int) -> None:
             found = [browser.execute_script(SEARCHED, word) / 1000 for word in WORDS[:LOADS]]
             show("list: a word searched", found)
     browser.quit()
-    server.shutdown()
 
 
 def show(what: str, times: list[float]) -> None:
@@ -152,7 +141,8 @@ def main() -> None:
             make_page(Path(folder) / "page", count)
         except UserError as error:
             sys.exit(f"{error}\nThe experiments are copies of {NAME}: make demo first.")
-        open_pages(Path(folder) / "page", count)
+        with served(Path(folder) / "page") as address:
+            open_pages(address, count)
 
 
 if __name__ == "__main__":

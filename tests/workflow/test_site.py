@@ -3,9 +3,6 @@
 import json
 import shutil
 import socket
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -14,6 +11,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from tests.project import Project
+from tests.serving import served
 from tests.workflow.test_reports import LOWEST_CONTRAST, text
 from vla.errors import UserError
 from vla.files.hashing import sha256_file
@@ -118,17 +116,23 @@ def test_the_same_results_give_the_same_bytes(lab, built, tmp_path):
     assert contents(tmp_path / "new") == contents(folder)
 
 
-def test_films_that_are_not_there_are_left_out_and_changed_ones_refused(project, tmp_path):
+def test_films_that_are_not_there_are_left_out_and_changed_results_refused(project, tmp_path):
     films = sorted(project.root.glob("experiments/b/results/*/*/film-*/*.gif"))
     shutil.rmtree(films[0].parent)
     build_site(project.root, tmp_path / "page")
     assert not list((tmp_path / "page/experiments/b").glob("*.gif"))
-    made = {path.name[:12] for path in (tmp_path / "page/experiments/a").glob("*.gif")}
+    shown = {path.name[:12] for path in (tmp_path / "page/experiments/a").glob("*.gif")}
     films = list(project.root.glob("experiments/a/results/*/*/film-*/*.gif"))
-    assert made == {sha256_file(path)[:12] for path in films}
+    assert shown == {sha256_file(path)[:12] for path in films}
+    made = contents(tmp_path / "page")
     films[0].write_bytes(b"another")
     with pytest.raises(UserError, match=f"{films[0].name} has changed"):
         build_site(project.root, tmp_path / "page")
+    summary = experiments(project.root)["b"].document("summary", "summary.json")
+    summary.write_text(summary.read_text().replace('"successes": ', '"successes": 1'))
+    with pytest.raises(UserError, match=r"summary\.json"):
+        build_site(project.root, tmp_path / "page")
+    assert contents(tmp_path / "page") == made, "as it was"
 
 
 def test_without_a_record_a_pair_is_compared_on_shared_episodes_only(lab):
@@ -154,18 +158,10 @@ def test_without_results_there_is_no_page(fresh, tmp_path):
     assert not (tmp_path / "page").exists()
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def address(built):
-    """Where the page is served, as `python -m http.server` would."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=built[0])) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with served(built[0]) as found:
+        yield found
 
 
 def open_page(browser, address: str, width: int = 1300, scheme: str = "light") -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from vla.errors import UserError
 from vla.knowledge.database import HOST_THEN_CONDA, find_finished, plans_here
-from vla.plan.items import Experiment
+from vla.plan.plan import Plan
 from vla.plan.reading import experiment_names
+from vla.records.summary import SummaryRecord
 from vla.site.entry import machines, read_entry
 from vla.site.folder import new_page
 from vla.site.pages import Pages, list_row
@@ -35,6 +36,9 @@ def build_site(root: Path, folder: Path) -> BuiltSite:
     plans = plans_here(root, names, HOST_THEN_CONDA)
     found = {name: find_finished(name, plans) for name in names}
     finished = {name: experiment for name, experiment in found.items() if experiment}
+    left_out = tuple(name for name in names if name not in finished)
+    for name in left_out:
+        _require_no_damage(name, plans)
     if not finished:
         raise UserError(
             "No experiment has results as it is configured now: there is nothing to show.",
@@ -46,29 +50,26 @@ def build_site(root: Path, folder: Path) -> BuiltSite:
         recorded = find_recorded(root, finished)
         pairs = read_pairs(finished, recorded)
         pages = Pages(root, draft)
-        children = _children(finished)
-        titles = {
-            name: privacy.clean(about.title or about.name)
-            for name, about in ((n, e.config.experiment) for n, e in finished.items())
-        }
+        parents = {name: e.config.experiment.parent for name, e in finished.items()}
         rows = []
         for name, experiment in finished.items():
-            entry = read_entry(experiment, recorded, children[name], privacy)
-            pages.add_experiment(entry, titles, _of(name, pairs))
+            entry = read_entry(experiment, recorded, parents, privacy)
+            pages.add_experiment(entry, _of(name, pairs))
             rows.append(list_row(entry))
         pages.add_shared(rows)
         size = sum((draft.folder / name).stat().st_size for name in draft.files)
-    left_out = tuple(name for name in names if name not in finished)
     return BuiltSite(tuple(finished), len(pairs), len(draft.files), size, left_out)
 
 
-def _children(finished: dict[str, Experiment]) -> dict[str, tuple[str, ...]]:
-    """Experiment -> those that name it as their parent."""
-    parents = {name: e.config.experiment.parent for name, e in finished.items()}
-    return {
-        name: tuple(child for child, parent in parents.items() if parent == name and child != name)
-        for name in finished
-    }
+def _require_no_damage(name: str, plans: list[Plan]) -> None:
+    """`UserError` when an experiment that seems to have no results has a summary that cannot be read."""
+    for plan in plans:
+        try:
+            summary = plan.find_experiment(name).document("summary", "summary.json")
+        except UserError:  # not to be planned here: its data, say, is not pinned
+            continue
+        if summary.is_file():
+            SummaryRecord.read(summary)
 
 
 def _of(name: str, pairs: list[Pair]) -> list[Pair]:

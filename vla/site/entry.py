@@ -17,11 +17,13 @@ TEXTS = ("about", "conclusion", "comparisons", "events", "checklist", "compute")
 
 @dataclass(frozen=True)
 class Entry:
-    """`children`: experiments that started from this one; `public`: takes the machine out of a value."""
+    """`parent`: the experiment that it started from, "" where that is not shown; `children`: those that
+    started from it; `public`: takes the machine out of a value."""
 
     experiment: Experiment
     content: Content
     lineage: tuple[Link, ...]
+    parent: str
     children: tuple[str, ...]
     public: Callable[[Any], Any]
 
@@ -29,16 +31,25 @@ class Entry:
 def read_entry(
     experiment: Experiment,
     comparisons: list[Comparison],
-    children: tuple[str, ...],
+    parents: dict[str, str],
     privacy: Privacy,
 ) -> Entry:
-    """`comparisons`: those of the whole page that the workflow recorded."""
+    """`comparisons`: those of the whole page that the workflow recorded; `parents`: by name, of all."""
     own = tuple(c for c in comparisons if experiment.name in (c.baseline, c.candidate))
     key = experiment.documents["summary"].key
     content = read_content(experiment, own, key, partial=True)
     public = {name: privacy.clean(getattr(content, name)) for name in TEXTS}
     content = replace(content, checks=(), **public)
-    return Entry(experiment, content, trace(experiment, content), children, privacy.clean)
+    name, parent = experiment.name, parents[experiment.name]
+    children = tuple(child for child, of in parents.items() if of == name != child)
+    return Entry(
+        experiment,
+        content,
+        trace(experiment, content),
+        parent if parent in parents.keys() - {name} else "",
+        children,
+        privacy.clean,
+    )
 
 
 def machines(experiment: Experiment) -> set[str]:

@@ -50,7 +50,7 @@ def trace(experiment: Experiment, content: Content) -> tuple[Link, ...]:
 def _datasets(runs: Sequence[RunRecord]) -> list[Link]:
     datasets = dict.fromkeys(dataset for run in runs for dataset in run.datasets)
     return [
-        Link("Dataset", f"{d.name} {d.version}", "content", (), (("content", d.content),))
+        Link("Dataset", f"{d.name} {d.version}", "training data", (), (("content", d.content),))
         for d in datasets
     ]
 

@@ -50,10 +50,10 @@ class Pages:
             self._draft.add(f"{name}.html", template.render(rows=rows).encode())
         self._draft.add("data/experiments.json", _json(rows))
 
-    def add_experiment(self, entry: Entry, others: dict[str, str], pairs: list[Pair]) -> None:
+    def add_experiment(self, entry: Entry, pairs: list[Pair]) -> None:
         """Its page with figures and films, and the numbers that comparisons load.
 
-        `others`: name -> title, of all experiments; `pairs`: those that it takes part in.
+        `pairs`: those that it takes part in.
         """
         content, folder = entry.content, f"experiments/{entry.content.folder}"
 
@@ -64,13 +64,12 @@ class Pages:
             "inline": place,
             "strip": lambda film: self._place(folder, strip(film), ".jpg"),
         }
-        about = content.about
         page = self._environment.get_template("site/experiment.html.j2").render(
             report=content,
             lineage=entry.lineage,
             stages=Counter(link.stage for link in entry.lineage),
             anchors={link.name: f"link-{number}" for number, link in enumerate(entry.lineage)},
-            parent=about["parent"] if about["parent"] in others else "",
+            parent=entry.parent,
             children=entry.children,
             shown_rollouts=SHOWN_ROLLOUTS,
             loading="lazy",
