@@ -13,7 +13,7 @@ LAYERS = (
     *(("locks",), ("process",), ("data",), ("weights",), ("plan",), ("simulation",), ("policies",)),
     *(("monitoring",), ("tracking",), ("training",), ("evaluation",), ("statistics",)),
     *(("knowledge",), ("report",), ("release",), ("reproduction",), ("checks",)),
-    *(("upkeep",), ("workflow",), ("package",), ("cli",)),
+    *(("upkeep",), ("workflow",), ("package",), ("site",), ("cli",)),
 )
 HEIGHT = {name: height for height, names in enumerate(LAYERS) for name in names}
 PLUGIN_PACKAGES = ("vla/policies", "vla/simulation", "vla/data/formats")

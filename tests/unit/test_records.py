@@ -35,6 +35,7 @@ from vla.records.removals import RemovalEntry
 from vla.records.reproduction import ReproductionRecord
 from vla.records.run import RunRecord
 from vla.records.snapshot import SnapshotRecord
+from vla.records.site import SiteRecord
 from vla.records.summary import SummaryRecord
 from vla.records.unsent import UnsentRecord
 from vla.records.verification import StoreVerification
@@ -84,6 +85,7 @@ def made_since() -> list[Record]:
             status="FINISHED",
             facts={"final_loss": 0.5},
         ),
+        SiteRecord(complete=True, files={"index.html": "0" * 64}),
         StoreVerification(prepared="0" * 64, files={"a.npy": FileState(1, 2, 3, 4)}),
     ]
 

@@ -1,5 +1,7 @@
 """Projects for the tests of the workflow: before their first run, finished, and copies of these."""
 
+from pathlib import Path
+
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
@@ -7,6 +9,7 @@ from selenium.webdriver.chrome.service import Service
 from tests.project import Project
 from tests.sharing import made_once
 
+DRIVER = Path("/usr/bin/chromedriver")
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
     "--disable-background-networking --disable-component-update --window-size=1300,1000"
@@ -33,11 +36,17 @@ def fresh(tmp_path_factory) -> Project:
     return Project(made_once(tmp_path_factory, "fresh", Project.create))
 
 
-@pytest.fixture
-def browser():
+def start_browser() -> webdriver.Chrome:
     options = webdriver.ChromeOptions()
     for flag in FLAGS.split():
         options.add_argument(flag)
-    driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+    return webdriver.Chrome(options=options, service=Service(str(DRIVER)))
+
+
+@pytest.fixture
+def browser():
+    if not DRIVER.is_file():
+        pytest.skip("chromium-driver is not installed: sh tools/system_packages.sh test")
+    driver = start_browser()
     yield driver
     driver.quit()

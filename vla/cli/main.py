@@ -54,6 +54,7 @@ app.command("package", rich_help_panel=SHARE)(packages.package)
 app.command("reproduce", rich_help_panel=SHARE)(packages.reproduce)
 app.command("numbers", rich_help_panel=SHARE)(packages.numbers)
 app.command("release", rich_help_panel=SHARE)(packages.release)
+app.command("site", rich_help_panel=SHARE)(packages.site)
 app.command("clean", rich_help_panel=AFTER)(results.clean)
 
 

@@ -13,6 +13,7 @@ from vla.cli.shared import (
     UseConda,
     console,
     find_experiments,
+    find_root,
     read_plan,
 )
 from vla.errors import UserError
@@ -167,3 +168,21 @@ def release(
         f"[green]{tag}[/] names {built.path.relative_to(plan.root)}, sha256 {built.sha256}"
     )
     console.print(f"  git push origin {tag}, and deposit the package")
+
+
+def site(
+    folder: Annotated[
+        Path, typer.Argument(help="A folder that is not there yet, or a page of before.")
+    ],
+) -> None:
+    """Write all results as static pages for a web server: list, reports, comparisons, lineage."""
+    from vla.site.building import build_site
+
+    built = build_site(find_root(), folder)
+    console.print(
+        f"[green]{escape(str(folder / 'index.html'))}[/]: {len(built.experiments)} experiments, "
+        f"{built.pairs} paired comparisons, {built.files} files, {built.bytes / 1e6:.1f} MB"
+    )
+    for name in built.left_out:
+        console.print(f"  left out, no results as it is configured now: {escape(name)}")
+    console.print(escape(f"Look at it: python -m http.server --directory {folder}"))

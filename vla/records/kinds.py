@@ -27,6 +27,7 @@ from vla.records.removals import RemovalEntry
 from vla.records.reproduction import ReproductionRecord
 from vla.records.run import RunRecord
 from vla.records.snapshot import SnapshotRecord
+from vla.records.site import SiteRecord
 from vla.records.summary import SummaryRecord
 from vla.records.unsent import UnsentRecord
 from vla.records.verification import StoreVerification, VerificationRecord
@@ -59,6 +60,7 @@ RECORDS: dict[str, type[Record]] = {
     "PACKAGE/claims.json": ClaimsRecord,
     "PACKAGE/source/packed-source.json": SourceRecord,
     "REPRODUCTION/reproduction-*.json": ReproductionRecord,
+    "SITE/site.json": SiteRecord,
 }
 """Pattern of the path, from the project's root -> model."""
 

@@ -102,10 +102,13 @@ class Content:
         return tuple(dict.fromkeys(commits))
 
 
-def read_content(experiment: Experiment, pairs: tuple[Comparison, ...], key: str) -> Content:
+def read_content(
+    experiment: Experiment, pairs: tuple[Comparison, ...], key: str, partial: bool = False
+) -> Content:
     """Read the finished results of an experiment, each file checked against its record.
 
-    `pairs`: the comparisons that it takes part in; `key`: the report's.
+    `pairs`: the comparisons that it takes part in; `key`: the report's; `partial`: figures and films
+    that are not there as they are configured now are left out.
     """
     sources = Sources(experiment.root)
     path = experiment.document("summary", "summary.json")
@@ -131,9 +134,9 @@ def read_content(experiment: Experiment, pairs: tuple[Comparison, ...], key: str
             for task, rate in rates.by_task.items()
         ),
         seeds=_seeds(experiment, summary, sources),
-        figures=_figures(experiment, sources),
+        figures=_figures(experiment, sources) if not partial or _drawn(experiment) else (),
         comparisons=tuple(_comparison(experiment.root, pair, sources) for pair in pairs),
-        rollouts=tuple(read_rollouts(experiment, sources)),
+        rollouts=tuple(read_rollouts(experiment, sources, partial)),
         events=tuple(shown["events"]),
         compute=_compute(experiment, shown["runs"], shown["evaluations"]),
         runs=runs,
@@ -169,6 +172,10 @@ def _seeds(experiment: Experiment, summary: SummaryRecord, sources: Sources) -> 
             rate = summary.conditions[evaluation.condition].by_seed[str(run.seed)]
             rows.append(RateRow(words, rate, cited.number, seed=str(run.seed)))
     return tuple(rows)
+
+
+def _drawn(experiment: Experiment) -> bool:
+    return experiment.document("figures", "figures.json").is_file()
 
 
 def _figures(experiment: Experiment, sources: Sources) -> tuple[ShownFigure, ...]:

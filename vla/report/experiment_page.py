@@ -22,6 +22,7 @@ def render_page(report: Content, root: Path) -> str:
     return environment.get_template("experiment.html.j2").render(
         report=report,
         shown_rollouts=SHOWN_ROLLOUTS,
+        loading="eager",
         energy_note=energy_note(report.compute),
         again=how_again(report),
         tabulator_script=script,

@@ -38,12 +38,18 @@ class Rollout:
         )
 
 
-def read_rollouts(experiment: Experiment, sources: Sources) -> list[Rollout]:
-    """Every filmed episode, failures first, each checked against its record."""
+def read_rollouts(experiment: Experiment, sources: Sources, partial: bool = False) -> list[Rollout]:
+    """Every filmed episode, failures first, each checked against its record.
+
+    `partial`: evaluations that were not filmed are left out.
+    """
     rollouts = []
     for run in experiment.runs:
         for evaluation in run.evaluations:
-            for film in FilmRecord.read(experiment.film_record(run, evaluation)).films:
+            path = experiment.film_record(run, evaluation)
+            if partial and not path.is_file():
+                continue
+            for film in FilmRecord.read(path).films:
                 what = f"film of {film.task}, {CONDITIONS[evaluation.condition]}"
                 source = sources.cite_file(film.file, experiment.folder, what, run.name)
                 rollouts.append(
