@@ -145,7 +145,7 @@ def _state(
         state=state,
         step=steps if trained else int(rows[-1]["step"]) if rows else 0,
         steps=steps,
-        losses=tuple(row["loss"] for row in rows),
+        losses=tuple(row["loss"] for row in rows if "loss" in row),  # an imported policy has none
         seconds_left=_seconds_left(rows, steps) if state == "training" else None,
         disk=_disk(rows) if state == "training" else None,
         evaluations=evaluations,

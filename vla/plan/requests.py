@@ -49,6 +49,12 @@ def film_request(experiment: Experiment) -> Request:
     return replace(evaluation_request(experiment), cores=1)
 
 
+def import_request(experiment: Experiment) -> Request:
+    """One policy read, and one look at the simulator; no GPU decides what is imported."""
+    memory = _megabytes(experiment.config.resources.evaluation_memory_gb)
+    return Request(cores=1, gpus=0, memory=memory, minutes=30)
+
+
 def document_request(_: Experiment) -> Request:
     return Request(cores=1, gpus=0, memory=1000, minutes=15)
 
@@ -57,6 +63,7 @@ def document_request(_: Experiment) -> Request:
 REQUESTS: dict[str, Callable[[Experiment], Request]] = {
     "check_experiment": check_request,
     "train": training_request,
+    "import_policy": import_request,
     "evaluate": evaluation_request,
     "film": film_request,
     "summarise": document_request,
