@@ -53,7 +53,7 @@ TRAIN = Stage(
     ("vla/training/loop.py", "vla/process/determinism.py", "vla/data/store.py"),
     glue=("vla/training/job.py",),
 )
-# In place of training, for a policy that others trained. Runs in the environment of the simulator.
+# In place of training, for a policy that others trained. Runs in its simulator's environment.
 IMPORT = Stage("import_policy", "evaluate", ("vla/evaluation/fitting.py",))
 STANDARD_TRAINING = (
     "vla/training/standard.py"  # core of experiments without a train.py of their own

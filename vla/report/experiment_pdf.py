@@ -68,6 +68,7 @@ def _content(report: Content, pictures: _Pictures) -> dict[str, Any]:
         "key": report.key,
         "ended": [ended.year, ended.month, ended.day, ended.hour, ended.minute, ended.second],
         "about": about,
+        "origin": report.origin,
         "headline": describe(instructed.overall),
         "target": None if summary.target is None else percent(summary.target),
         "verdict": summary.verdict,

@@ -54,10 +54,8 @@ class Layer(nn.Module):
         parts = [attend, look, think] if self.multihead_attn else [attend, think]
         for number, part in enumerate(parts):
             norm = getattr(self, f"norm{number + 1}")
-            if self.pre_norm:
-                tokens = tokens + part(norm(tokens))
-            else:
-                tokens = norm(tokens + part(tokens))
+            inner = part(norm(tokens)) if self.pre_norm else part(tokens)
+            tokens = tokens + inner if self.pre_norm else norm(tokens + inner)
         return tokens
 
 
