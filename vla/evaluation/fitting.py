@@ -58,7 +58,7 @@ def _try(policy: Policy, task: SimulatedTask, plan: EpisodePlan, config: Evaluat
             "It was trained for another robot or another choice of its state: take a simulator that "
             "gives the same, or write one (docs/plugins.md).",
         )
-    space = task.action_space
+    space = getattr(task, "action_space", None)  # a simulator need not say
     wanted = space.shape[0] if space is not None else len(spec.action_low)
     if wanted != len(spec.action_low):
         raise UserError(
