@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+from vla.errors import UserError
 from vla.evaluation.fitting import check_fit
 from vla.files.atomic import write_json
 from vla.files.clock import now
@@ -41,6 +42,7 @@ def import_policy(
     require_verified(weights)
     family = find_plugin("policies", config.model.type).load("policy")
     policy = family.load(config.model, weights.folder)
+    parameters = _count(policy, config.model.num_params)
     check_fit(policy, config.model, config.evaluation)
     resolved = record.with_name("config.resolved.json")
     write_json(resolved, config.model_dump(mode="json"))
@@ -67,7 +69,7 @@ def import_policy(
         datasets=(),
         device=policy.device.type,
         determinism=switches,
-        parameters=count_parameters(policy),
+        parameters=parameters,
         final_loss=math.nan,
         training_seconds=0.0,
         resumed_from_step=0,
@@ -77,6 +79,17 @@ def import_policy(
         finished=now(),
     )
     finished.write(record)
+
+
+def _count(policy: Policy, stated: int | None) -> int:
+    count = count_parameters(policy)
+    if stated and abs(count - stated) > 0.1 * stated:
+        raise UserError(
+            f"model.num_params states {stated / 1e6:.2f}M parameters, but this policy has "
+            f"{count / 1e6:.2f}M.",
+            "Correct num_params, or name the checkpoint that you mean.",
+        )
+    return count
 
 
 def _origin(policy: Policy, weights: PinnedWeights) -> Imported:

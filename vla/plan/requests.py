@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from vla.config.imported import ImportedModel
 from vla.plan.items import Experiment
 
 
@@ -71,6 +72,12 @@ REQUESTS: dict[str, Callable[[Experiment], Request]] = {
     "release_models": document_request,
     "render_readme": document_request,
 }
+
+
+def requests_of(experiment: Experiment) -> dict[str, Request]:
+    """Of each rule that has jobs of this experiment: its policy is trained, or imported."""
+    other = "train" if isinstance(experiment.config.model, ImportedModel) else "import_policy"
+    return {rule: request(experiment) for rule, request in REQUESTS.items() if rule != other}
 
 
 def _gpus(experiment: Experiment) -> int:
