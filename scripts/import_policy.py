@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vla.errors import UserError
-from vla.evaluation.fitting import check_fit
+from vla.evaluation.fitting import asked_tasks, check_fit
 from vla.files.atomic import write_json
 from vla.files.clock import now
 from vla.files.described import describe_file
@@ -47,12 +47,14 @@ def import_policy(
     resolved = record.with_name("config.resolved.json")
     write_json(resolved, config.model_dump(mode="json"))
     policy_file = experiment.folder / "checkpoints" / run.name / "policy.safetensors"
-    tasks = [
-        {"name": name, "instructions": sentences, "held_out": ()}
-        for name, sentences in config.model.tasks.items()
-    ]
-    facts = {"key": run.key, "seed": run.seed, "tasks": tasks, "demonstration_seeds": ()}
-    save_policy(policy, policy_file, facts | {"imported": _origin(policy, weights)})
+    facts = {
+        "key": run.key,
+        "seed": run.seed,
+        "tasks": asked_tasks(config.model),
+        "demonstration_seeds": (),
+        "imported": _origin(policy, weights),
+    }
+    save_policy(policy, policy_file, facts)
     files = {
         "policy": policy_file,
         "description": policy_file.with_suffix(".json"),

@@ -134,6 +134,20 @@ def test_files_that_were_not_verified_are_not_read(published):
         imported(published)
 
 
+def test_another_number_of_parameters_than_is_stated_is_refused(published):
+    path = published.folder / "config.yaml"
+    path.write_text(yaml.safe_dump(CONFIG | {"model": CONFIG["model"] | {"num_params": "5M"}}))
+    stated = Plan(published.root, ASKED, HERE).experiments["published"]
+    with pytest.raises(UserError, match=r"states 5.00M parameters, but this policy has 11.21M"):
+        imported(stated)
+
+
+def test_training_code_beside_it_is_refused(published):
+    (published.folder / "train.py").write_text("def train(run): ...")
+    with pytest.raises(UserError, match="would train a policy that lerobot-act takes as it comes"):
+        Plan(published.root, ASKED, HERE).experiments  # noqa: B018 - read lazily
+
+
 def test_key_covers_the_files_the_section_and_the_family_and_nothing_of_training(published):
     root, (run,) = published.root, published.runs
     identity = run.identity

@@ -1,5 +1,7 @@
 """Whether a policy that others trained fits the simulator: found in seconds, before any episode counts."""
 
+from typing import Any
+
 import numpy as np
 
 from vla.config.evaluation import EvaluationSection
@@ -21,10 +23,7 @@ def check_fit(policy: Policy, model: ImportedModel, config: EvaluationSection) -
     """
     simulator = load_simulator(config.simulator)
     _check_cameras(policy, simulator)
-    tasks = [
-        {"name": name, "instructions": sentences, "held_out": ()}
-        for name, sentences in model.tasks.items()
-    ]
+    tasks = asked_tasks(model)
     plans = [plan_episodes(config, simulator, c, tasks, ()) for c in config.conditions]
     for plan in (plan for condition in plans for plan in condition):
         for sentence in plan.sentences:
@@ -35,6 +34,14 @@ def check_fit(policy: Policy, model: ImportedModel, config: EvaluationSection) -
         _try(policy, task, first, config)
     finally:
         task.close()
+
+
+def asked_tasks(model: ImportedModel) -> list[dict[str, Any]]:
+    """What an imported policy is asked for, as descriptions of trained ones name their data's tasks."""
+    return [
+        {"name": name, "instructions": sentences, "held_out": ()}
+        for name, sentences in model.tasks.items()
+    ]
 
 
 def _check_cameras(policy: Policy, simulator: Simulator) -> None:

@@ -232,6 +232,11 @@ class Plan:
             "augmentation": config.data.augmentation,
         }
         if isinstance(config.model, ImportedModel):
+            if own_code.is_file():
+                raise UserError(
+                    f"{own_code} would train a policy that {config.model.type} takes as it comes.",
+                    "Remove it, or name a family in model.type that is trained here.",
+                )
             identity = self._identities.imported(config, accelerator, *weights)
         else:
             identity = self._identities.run(config, own_code, accelerator, data, seed)

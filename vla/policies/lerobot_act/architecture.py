@@ -78,8 +78,10 @@ class Architecture(BaseModel):
                 f"input_features: pictures of {', '.join(map(str, sorted(shapes)))}; simulators "
                 "here draw square ones, all of one size: (3, size, size)"
             )
-        if self.n_action_steps > self.chunk_size or self.dim_model % 4:
-            raise ValueError("n_action_steps is at most chunk_size, dim_model a multiple of 4")
+        if self.n_action_steps > self.chunk_size:
+            raise ValueError("n_action_steps exceeds chunk_size")
+        if self.dim_model % 4 or self.dim_model % self.n_heads:
+            raise ValueError("dim_model must be a multiple of 4 and of n_heads")
         return self
 
 

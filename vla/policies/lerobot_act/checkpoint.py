@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from vla.errors import UserError
-from vla.policies.lerobot_act.architecture import ACTION, STATE, Architecture, parse_architecture
+from vla.policies.lerobot_act.architecture import Architecture, parse_architecture
 
 EPS = 1e-8  # LeRobot's, against division by zero
 BOUNDS = {"MIN_MAX": ("min", "max"), "QUANTILES": ("q01", "q99"), "QUANTILE10": ("q10", "q90")}
@@ -35,8 +35,7 @@ TRAINING_ALONE = "model.vae_encoder"  # how names of weights begin that act no p
 
 @dataclass(frozen=True)
 class Scale:
-    """normalised = (value - shift) / scale, and back. Both float32, of the feature's shape, or such
-    that they broadcast to it (3, 1, 1)."""
+    """normalised = (value - shift) / scale, and back. Both float32 (dimensions,); of pictures (3, 1, 1)."""
 
     shift: Tensor
     scale: Tensor
@@ -194,6 +193,3 @@ def _tensors(path: Path) -> dict[str, Tensor]:
         return load_file(path)
     except SafetensorError as error:
         raise UserError(f"{path} is no safetensors file: {error}", "Bring it anew.") from None
-
-
-__all__ = ["ACTION", "STATE", "Checkpoint", "Scale", "read_checkpoint"]

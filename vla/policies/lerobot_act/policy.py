@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from vla.data.samples import Samples
 from vla.data.spec import DataSpec
 from vla.errors import UserError, nearest
-from vla.policies.lerobot_act.architecture import Architecture, parse_architecture
-from vla.policies.lerobot_act.checkpoint import ACTION, STATE, Scale, read_checkpoint
+from vla.policies.lerobot_act.architecture import ACTION, STATE, Architecture, parse_architecture
+from vla.policies.lerobot_act.checkpoint import Scale, read_checkpoint
 from vla.policies.lerobot_act.config import Config
 from vla.policies.lerobot_act.network import ACT
 from vla.policies.protocol import Inputs, Policy, Processor
@@ -80,6 +80,7 @@ def load(config: Config, folder: Path) -> LeRobotACT:
             f"Set model.chunk_length: {architecture.chunk_size}.",
         )
     state, action = scales[STATE], scales[ACTION]
+    # Ranges and means are for documents: the policy itself scales by its buffers.
     spec = DataSpec(
         cameras=_cameras(config, architecture),
         image_size=architecture.image_size,
