@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ ROOT = Path(workflow.basedir)
 IS_MAIN_PROCESS = workflow.exec_mode == workflow.exec_mode.DEFAULT
 sys.path.insert(0, str(ROOT))
 
+from vla.config.imported import ImportedModel
 from vla.data.places import store_record
 from vla.errors import UserError
 from vla.locks.files import environment_name
@@ -91,6 +93,16 @@ def relative(path):
 
 def experiment_of(wildcards):
     return PLAN.experiments[wildcards.experiment]
+
+
+def any_of(imported):
+    """Pattern of the experiments whose policies are imported, or are trained here."""
+    names = [
+        re.escape(name)
+        for name, experiment in PLAN.experiments.items()
+        if isinstance(experiment.config.model, ImportedModel) == imported
+    ]
+    return "|".join(names) or "(?!)"  # which matches no name
 
 
 def environment(kind):

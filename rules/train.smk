@@ -13,6 +13,8 @@ rule train:
         "experiments/{experiment}/logs/{run}/train.log",
     benchmark:
         "experiments/{experiment}/logs/{run}/train.benchmark.tsv"
+    wildcard_constraints:
+        experiment=any_of(imported=False),
     # The longest jobs first: evaluations then run beside the last training.
     priority: 10
     conda:

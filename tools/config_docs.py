@@ -21,6 +21,7 @@ from vla.config.complete import ExperimentConfig
 from vla.config.datasets import DatasetEntry
 from vla.config.demonstrations import DemonstrationsConfig
 from vla.config.evaluation import DEFAULT_SIMULATOR
+from vla.config.imported import ImportedModel
 from vla.config.weights import WeightsEntry
 from vla.config.workflow import WorkflowConfig
 from vla.files.atomic import write_text
@@ -38,6 +39,11 @@ MODELS = Annotated[
         )
     ],
     Field(discriminator="type"),
+]
+IMPORTED = [
+    family.load("config").Config.model_fields["type"].default
+    for family in plugins("policies").values()
+    if family.package.startswith("vla.") and issubclass(family.load("config").Config, ImportedModel)
 ]
 FILES: dict[str, tuple[str, type[BaseModel]]] = {
     "experiment": ("experiments/*/config.yaml", ExperimentConfig[MODELS, SIMULATOR]),
@@ -60,6 +66,8 @@ model: {type: "RT2", vision_encoder: "ViT-B/16"}
 training: {batch_size: 256, learning_rate: 3.0e-4, num_steps: 100000, optimizer: "AdamW"}
 data: {dataset: "CALVIN", augmentation: true}
 ```
+
+Where others trained the policy (`model.type: lerobot-act`), neither `training` nor `data` is given: docs/published_policies.md.
 """
 
 
@@ -75,9 +83,21 @@ def document() -> str:
 def schemas() -> dict[str, str]:
     """File name -> JSON schema (draft 2020-12)."""
     return {
-        f"{name}.schema.json": json.dumps(model.model_json_schema(), indent=2) + "\n"
+        f"{name}.schema.json": json.dumps(_schema(model), indent=2) + "\n"
         for name, (_, model) in FILES.items()
     }
+
+
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema()
+    if issubclass(model, ExperimentConfig):
+        # A policy that is imported has neither; schemas of alternatives would be twice as long.
+        lacking = ("training", "data")
+        schema["required"] = [name for name in schema["required"] if name not in lacking]
+        imported = {"type": {"enum": IMPORTED}}
+        schema["if"] = {"properties": {"model": {"properties": imported, "required": ["type"]}}}
+        schema["else"] = {"required": list(lacking)}
+    return schema
 
 
 def _tables(model: type[BaseModel], prefix: str) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from vla.checks.profile import Profile, Submission
 from vla.errors import UserError
 from vla.plan.items import Experiment
-from vla.plan.requests import REQUESTS
+from vla.plan.requests import requests_of
 from vla.process.slurm import ask
 from vla.records.check import Finding
 
@@ -50,8 +50,8 @@ def _jobs(experiment: Experiment, profile: Profile) -> list[Finding]:
     """Rules whose jobs ask for the same share a line."""
     rules: dict[tuple[str, ...], list[str]] = {}
     submissions = {}
-    for rule, request in REQUESTS.items():
-        submission = profile.submission(rule, request(experiment))
+    for rule, request in requests_of(experiment).items():
+        submission = profile.submission(rule, request)
         key = tuple(submission.options())
         rules.setdefault(key, []).append(rule)
         submissions[key] = submission

@@ -7,6 +7,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from vla.checks.dataset import fetched_bytes, missing_files, stated_shape
+from vla.config.imported import ImportedModel
 from vla.data.formats.protocol import Shape
 from vla.data.manifest import read_manifest
 from vla.data.places import dataset_folder, manifest_file, store_record, stores_folder
@@ -49,7 +50,7 @@ def disk_needs(experiment: Experiment, parameters: int | None) -> list[Need]:
     videos *= config.evaluation.videos_per_task
     videos *= sum(not record.is_file() for record in experiment.film_records())
     untrained = [run for run in experiment.runs if not experiment.run_record(run).is_file()]
-    kept *= len(untrained)
+    kept *= 0 if isinstance(config.model, ImportedModel) else len(untrained)
     unfinished = [
         run
         for run in experiment.runs
@@ -77,10 +78,15 @@ def disk_needs(experiment: Experiment, parameters: int | None) -> list[Need]:
 
 
 def parameter_count(experiment: Experiment) -> int | None:
-    """Parameters of the policy, built without memory; None when nothing tells its sizes.
+    """Parameters of the policy, built without memory; None when nothing tells its sizes. Of one that
+    is imported, about as many as its files hold numbers.
 
     `UserError` when they are not what `model.num_params` states.
     """
+    if isinstance(experiment.config.model, ImportedModel):
+        pinned = (file for weights in experiment.weights for file in weights.files)
+        sizes = [file.bytes for file in pinned if file.path.endswith(".safetensors")]
+        return sum(sizes) // POLICY_BYTES
     shape = _shape(experiment.stores[0], experiment.root)  # those that are mixed have one shape
     if shape is None or any(weights.missing() for weights in experiment.weights):  # not here yet
         return experiment.config.model.num_params
@@ -140,7 +146,9 @@ def earlier_seconds_a_step(experiment: Experiment) -> list[float]:
         except UserError:  # whoever needs that record will hear of it
             continue
         identity = record.identity
-        training = identity["training"]
+        training = identity.get("training")
+        if training is None:  # imported
+            continue
         theirs = (
             identity["model"],
             training["batch_size"],

@@ -10,6 +10,7 @@ import torch
 
 from vla.checks.dataset import can_be_pulled, missing_files
 from vla.checks.estimates import (
+    POLICY_BYTES,
     TRAINING_BYTES,
     Need,
     disk_needs,
@@ -18,6 +19,7 @@ from vla.checks.estimates import (
 )
 from vla.checks.trackers import tracker_findings
 from vla.data.dvc import committed_secrets, remote
+from vla.config.imported import ImportedModel
 from vla.data.manifest import content_hash
 from vla.data.pointer import read_pins
 from vla.errors import UserError
@@ -168,7 +170,12 @@ def _model(experiment: Experiment) -> tuple[int | None, Finding]:
         return None, Finding("model", "fail", error.problem, error.way_out)
     if parameters is None:
         return None, Finding("model", "ok", f"its size is {UNKNOWN}")
-    return parameters, Finding("model", "ok", f"about {parameters / 1e6:.2f} M parameters")
+    taken = ", taken as they come" if _is_imported(experiment) else ""
+    return parameters, Finding("model", "ok", f"about {parameters / 1e6:.2f} M parameters{taken}")
+
+
+def _is_imported(experiment: Experiment) -> bool:
+    return isinstance(experiment.config.model, ImportedModel)
 
 
 def _disks(experiment: Experiment, parameters: int | None) -> list[Finding]:
@@ -233,7 +240,7 @@ def _device(experiment: Experiment, parameters: int | None) -> list[Finding]:
         if idle:
             name += f" (and {', '.join(idle)}, which resources.accelerator: cpu leaves idle)"
         capable = config.training.precision == "fp32"
-    findings = [_memory(name, memory, parameters)]
+    findings = [_memory(name, memory, parameters, _is_imported(experiment))]
     if config.training.precision == "bf16" and not capable:
         findings.append(
             Finding("precision", "warn", f"bf16 is slow on {name}", "Set training.precision: fp32.")
@@ -241,17 +248,19 @@ def _device(experiment: Experiment, parameters: int | None) -> list[Finding]:
     return findings
 
 
-def _memory(device: str, memory: float, parameters: int | None) -> Finding:
-    """Whether `memory` (GB) of the device holds what training a policy takes besides activations."""
+def _memory(device: str, memory: float, parameters: int | None, imported: bool) -> Finding:
+    """Whether `memory` (GB) of the device holds what training a policy, or only running an imported
+    one, takes besides activations."""
     if parameters is None:
         return Finding("device", "ok", f"{device}; what training takes is {UNKNOWN}")
-    needed = TRAINING_BYTES * parameters / GB
+    needed = (POLICY_BYTES if imported else TRAINING_BYTES) * parameters / GB
+    parts = "weights" if imported else "weights, gradients and AdamW"
     if needed <= memory:
         return Finding("device", "ok", device)
     return Finding(
         "device",
         "fail",
-        f"{device}: {needed:.1f} GB for weights, gradients and AdamW, {memory:.1f} GB of memory",
+        f"{device}: {needed:.1f} GB for {parts}, {memory:.1f} GB of memory",
         "Take a smaller model, or a device with more memory.",
     )
 
@@ -269,6 +278,8 @@ def _simulator(experiment: Experiment) -> list[Finding]:
 
 
 def _time(experiment: Experiment) -> Finding:
+    if _is_imported(experiment):
+        return Finding("time", "ok", "nothing is trained")
     steps = experiment.config.training.num_steps * len(experiment.runs)
     speeds = earlier_seconds_a_step(experiment)
     if not speeds:

@@ -115,7 +115,7 @@ def _of_record(record: RunRecord) -> Row:
     environment, hardware, training = (
         record.environment,
         record.hardware,
-        record.identity["training"],
+        record.identity.get("training", {}),  # an imported policy has none
     )
     gpus = ", ".join(gpu.name for gpu in hardware.gpus)
     return {
@@ -126,9 +126,9 @@ def _of_record(record: RunRecord) -> Row:
         "gpu_hours": record.gpu_hours,
         "final_loss": record.final_loss,
         "parameters": record.parameters,
-        "batch_size": training["batch_size"],
-        "learning_rate": training["learning_rate"],
-        "num_steps": training["num_steps"],
+        "batch_size": training.get("batch_size"),
+        "learning_rate": training.get("learning_rate"),
+        "num_steps": training.get("num_steps"),
         "dataset": ", ".join(f"{d.name} {d.version}" for d in record.datasets),
         "dataset_content": ", ".join(d.content for d in record.datasets),
         "git_commit": record.git.commit,
@@ -194,7 +194,7 @@ def _experiment_row(root: Path, name: str, runs: list[Row], plans: list[Plan]) -
         "parent": about.parent,
         "differences": "\n".join(_differences(root, name, about.parent)),
         "target": about.targets.success_rate,
-        "dataset": ", ".join(config.data.mixture or [config.data.dataset]),
+        "dataset": ", ".join(config.data.mixture or filter(None, [config.data.dataset])),
     }
     experiment = find_finished(name, plans)
     row |= _conclusion(about.outcome, experiment)

@@ -96,7 +96,7 @@ def other_states(root: Path, known: list[RunState]) -> list[RunState]:
         folder = logs.parents[1]
         resolved = folder / "results" / logs.name / "config.resolved.json"
         if (folder.name, logs.name) not in names and resolved.is_file():
-            steps = read_json(resolved)["training"]["num_steps"]
+            steps = read_json(resolved)["training"].get("num_steps", 0)
             state = _state(folder, logs.name, steps, _evaluations_at_work(resolved.parent))
             found += [state] if state.state in AT_WORK else []
     return found
@@ -145,7 +145,7 @@ def _state(
         state=state,
         step=steps if trained else int(rows[-1]["step"]) if rows else 0,
         steps=steps,
-        losses=tuple(row["loss"] for row in rows),
+        losses=tuple(row["loss"] for row in rows if "loss" in row),  # an imported policy has none
         seconds_left=_seconds_left(rows, steps) if state == "training" else None,
         disk=_disk(rows) if state == "training" else None,
         evaluations=evaluations,

@@ -1,5 +1,6 @@
 """What an experiment claims, computed from its records, and the same measured on other results."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -140,13 +141,14 @@ def _of_runs(results: Results) -> Iterator[Claim]:
         record = next(r for r in results.layout.runs if r.seed == seed)
         source = results.name(results.path(record.name, "run.json"))
         facts = {"seed": seed, "source": source, **tested}
-        yield _claim(
-            name=f"final_loss/seed{seed}",
-            kind="final loss",
-            says=f"Final training loss, seed {seed}",
-            tolerance=LOSS_TOLERANCE,
-            **facts,
-        )
+        if not math.isnan(run.final_loss):  # as of a policy that was not trained here
+            yield _claim(
+                name=f"final_loss/seed{seed}",
+                kind="final loss",
+                says=f"Final training loss, seed {seed}",
+                tolerance=LOSS_TOLERANCE,
+                **facts,
+            )
         # Elsewhere the same bits are promised on the same kind of processor alone.
         if run.determinism.mode == "portable" and run.device == "cpu":
             says = f"Bits of the trained policy, seed {seed} (SHA-256)"

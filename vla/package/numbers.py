@@ -1,5 +1,6 @@
 """An experiment's numbers under names, for papers: none of them is typed."""
 
+import math
 from dataclasses import dataclass
 
 from vla.package.results import Results
@@ -50,7 +51,8 @@ def paper_numbers(results: Results) -> PaperNumbers:
             values |= _named(f"success_rate/{condition}/{task}", rate)
         if rates.spread_between_seeds is not None:
             values[f"spread/{condition}"] = _percent(rates.spread_between_seeds)
-    for seed, run in results.runs.items():
+    trained = {s: run for s, run in results.runs.items() if not math.isnan(run.final_loss)}
+    for seed, run in trained.items():
         values[f"final_loss/seed{seed}"] = f"{run.final_loss:.4g}"
     experiment = results.layout.experiment
     return PaperNumbers(

@@ -9,6 +9,7 @@ from vla.records.circumstances import JobRecord
 from vla.records.claims import ClaimsRecord
 from vla.records.package import PackageRecord
 from vla.report.checklist import checklist
+from vla.report.origin import origin
 from vla.report.templates import template_environment
 
 # File in the package -> template.
@@ -39,6 +40,7 @@ def _context(
         "folder": experiment.name,
         "experiment": config.experiment,
         "config": config,
+        "origin": origin(experiment, runs[0]),
         "package": record,
         "claims": claims,
         "claims_table": claims_table(claims),

@@ -2,7 +2,7 @@
 what it is made from. docs/keys.md says it for people.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from vla.plan.stages import (
     DOCUMENTS,
     EVALUATE,
     FILM,
+    IMPORT,
     PREPARE,
     STANDARD_TRAINING,
     TRAIN,
@@ -29,6 +30,7 @@ from vla.plan.stages import (
 from vla.plugins import Plugin
 from vla.source.closure import code_hashes
 from vla.source.syntax import syntax_hash
+from vla.weights.pinned import PinnedWeights
 
 Values = dict[str, Any]
 
@@ -68,6 +70,20 @@ class Identities:
             "accelerator": accelerator,
             "threads": config.resources.training_threads,
             **self.made_by(TRAIN, accelerator, (self._policy(config),), code),
+        }
+
+    def imported(
+        self, config: ExperimentConfig, accelerator: str, weights: PinnedWeights
+    ) -> Values:
+        """A policy that others trained: no seed, no training, no data of this project."""
+        simulator = self._simulator(config).load("config")
+        stage = replace(IMPORT, environment=simulator.ENVIRONMENT)
+        return {
+            "imported": {file.path: file.sha256 for file in weights.files},
+            "model": config.model.model_dump(mode="json", exclude={"num_params"}),
+            "data": {"stores": [], "augmentation": False},
+            "accelerator": accelerator,
+            **self.made_by(stage, accelerator, (self._policy(config),)),
         }
 
     def evaluation(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vla.config.datasets import DatasetEntry
+from vla.config.imported import ImportedModel
 from vla.config.workflow import WorkflowConfig
 from vla.data.manifest import content_hash, read_manifest
 from vla.data.pins import pinned_content
@@ -35,6 +36,8 @@ from vla.plan.stages import COMPARE, EXPERIMENT_REPORT, REPORT
 from vla.plan.weights import find_weights, load_weights, weights_named
 from vla.weights.pinned import PinnedWeights
 from vla.weights.verification import current_record as current_weights_record
+
+NO_SEED = 0  # what names and tables say of a policy that no seed of this project decided
 
 
 class Plan:
@@ -176,8 +179,7 @@ class Plan:
         )
         accelerator = self.deployment.resolve(config.resources.accelerator)
         runs = tuple(
-            self._run(name, config, accelerator, stores, weights, seed)
-            for seed in _seeds(config.experiment.seed)
+            self._run(name, config, accelerator, stores, weights, seed) for seed in _seeds(config)
         )
         return Experiment(
             name=name,
@@ -229,7 +231,15 @@ class Plan:
             ],
             "augmentation": config.data.augmentation,
         }
-        identity = self._identities.run(config, own_code, accelerator, data, seed)
+        if isinstance(config.model, ImportedModel):
+            if own_code.is_file():
+                raise UserError(
+                    f"{own_code} would train a policy that {config.model.type} takes as it comes.",
+                    "Remove it, or name a family in model.type that is trained here.",
+                )
+            identity = self._identities.imported(config, accelerator, *weights)
+        else:
+            identity = self._identities.run(config, own_code, accelerator, data, seed)
         if weights:
             identity["weights"] = {pinned.name: pinned.content for pinned in weights}
         key = key_of(identity)
@@ -258,5 +268,9 @@ class Plan:
         return Comparison(f"comparison-{key}", key, identity, baseline, candidate)
 
 
-def _seeds(seed: int | tuple[int, ...]) -> tuple[int, ...]:
+def _seeds(config: ExperimentConfig) -> tuple[int, ...]:
+    """Of an imported policy: NO_SEED, once."""
+    if isinstance(config.model, ImportedModel):
+        return (NO_SEED,)
+    seed = config.experiment.seed
     return seed if isinstance(seed, tuple) else (seed,)

@@ -11,6 +11,7 @@ from vla.config.data import DataSection
 from vla.config.datasets import DatasetEntry
 from vla.config.demonstrations import DemonstrationsConfig
 from vla.config.evaluation import DEFAULT_SIMULATOR, SimulatorSection
+from vla.config.imported import ImportedExperimentConfig, ImportedModel
 from vla.config.model import DEFAULT_FAMILY, ModelSection
 from vla.errors import UserError, nearest
 from vla.files.yaml import read_yaml
@@ -52,7 +53,8 @@ def experiment_model(content: dict[str, Any], source: object = "") -> type[Exper
         simulator = simulator_settings(content.get("evaluation"))
     except UserError as error:
         raise UserError(f"{source}: {key}: {error.problem}", error.way_out) from None
-    return ExperimentConfig[family, simulator]
+    whole = ImportedExperimentConfig if issubclass(family, ImportedModel) else ExperimentConfig
+    return whole[family, simulator]
 
 
 def load_demonstrations(path: Path) -> DemonstrationsConfig:
@@ -98,8 +100,11 @@ def find_dataset(registry: dict[str, DatasetEntry], name: str, source: Path) -> 
 
 
 def shares_of(data: DataSection) -> dict[str, float]:
-    """The share of the samples that comes from each dataset, by name, in the order of names."""
-    weights = data.mixture or {data.dataset: 1.0}
+    """The share of the samples that comes from each dataset, by name, in the order of names.
+
+    Empty where a policy is imported: nothing here knows what it was trained on.
+    """
+    weights = data.mixture or ({data.dataset: 1.0} if data.dataset else {})
     return {name: weights[name] / sum(weights.values()) for name in sorted(weights)}
 
 

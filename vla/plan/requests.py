@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from vla.config.imported import ImportedModel
 from vla.plan.items import Experiment
 
 
@@ -49,6 +50,12 @@ def film_request(experiment: Experiment) -> Request:
     return replace(evaluation_request(experiment), cores=1)
 
 
+def import_request(experiment: Experiment) -> Request:
+    """One policy read, and one look at the simulator; no GPU decides what is imported."""
+    memory = _megabytes(experiment.config.resources.evaluation_memory_gb)
+    return Request(cores=1, gpus=0, memory=memory, minutes=30)
+
+
 def document_request(_: Experiment) -> Request:
     return Request(cores=1, gpus=0, memory=1000, minutes=15)
 
@@ -57,6 +64,7 @@ def document_request(_: Experiment) -> Request:
 REQUESTS: dict[str, Callable[[Experiment], Request]] = {
     "check_experiment": check_request,
     "train": training_request,
+    "import_policy": import_request,
     "evaluate": evaluation_request,
     "film": film_request,
     "summarise": document_request,
@@ -64,6 +72,12 @@ REQUESTS: dict[str, Callable[[Experiment], Request]] = {
     "release_models": document_request,
     "render_readme": document_request,
 }
+
+
+def requests_of(experiment: Experiment) -> dict[str, Request]:
+    """Of each rule that has jobs of this experiment: its policy is trained, or imported."""
+    other = "train" if isinstance(experiment.config.model, ImportedModel) else "import_policy"
+    return {rule: request(experiment) for rule, request in REQUESTS.items() if rule != other}
 
 
 def _gpus(experiment: Experiment) -> int:

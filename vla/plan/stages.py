@@ -53,6 +53,8 @@ TRAIN = Stage(
     ("vla/training/loop.py", "vla/process/determinism.py", "vla/data/store.py"),
     glue=("vla/training/job.py",),
 )
+# In place of training, for a policy that others trained. Runs in its simulator's environment.
+IMPORT = Stage("import_policy", "evaluate", ("vla/evaluation/fitting.py",))
 STANDARD_TRAINING = (
     "vla/training/standard.py"  # core of experiments without a train.py of their own
 )
@@ -133,7 +135,7 @@ DOCUMENTS: dict[str, Document] = {
 }
 
 
-STAGES = (PREPARE, TRAIN, EVALUATE, FILM, COMPARE, EXPERIMENT_REPORT, REPORT, COLLECT)
+STAGES = (PREPARE, TRAIN, IMPORT, EVALUATE, FILM, COMPARE, EXPERIMENT_REPORT, REPORT, COLLECT)
 STAGES += tuple(DOCUMENTS.values())
 # Rules that make nothing under a key of its own -> the kind of environment that they run in.
 OTHER_RULES = {

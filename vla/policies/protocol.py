@@ -5,6 +5,8 @@
 generator (or pretrained ones, where the configuration names some); the same configuration and spec
 give the same parameters, by name and shape. A family that starts from pretrained parts also has
 `restore(config, spec, assets)`: the policy to load trained weights into, without the pretrained files.
+A family of policies that others trained (vla/config/imported.py) has `load(config, folder)` and `restore`,
+and no `build`.
 """
 
 from abc import ABC, abstractmethod

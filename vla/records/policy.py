@@ -20,6 +20,20 @@ class TaskSentences(Part):
     """Paraphrases that training does not see."""
 
 
+class Imported(Part):
+    """Where a policy comes from that was not trained here."""
+
+    weights: str
+    """Entry in config/weights.yaml."""
+    source: str
+    """Folder, or repository and revision."""
+    licence: str
+    files: dict[str, str]
+    """The checkpoint's files -> SHA-256."""
+    execute_steps: int | None
+    """Actions of a chunk that are executed where it comes from (control steps); null where it does not say."""
+
+
 def _of_a_family(content: Content) -> Content:
     """Version 1 had one class with both heads, and a vocabulary in place of sentences."""
     model, spec = dict(content["model"]), dict(content["spec"])
@@ -51,7 +65,7 @@ class PolicyDescription(Record):
     SEALED_SINCE = 2
 
     key: str
-    """Of the run that trained it."""
+    """Of the run that trained or imported it."""
     seed: int
     model: dict[str, Any]
     """The `model` section."""
@@ -65,3 +79,5 @@ class PolicyDescription(Record):
     """Seeds of the demonstrations' initial states: no evaluation may use them."""
     weights: File
     """Relative to the record's own folder."""
+    imported: Imported | None = None
+    """null for a policy that was trained here."""

@@ -31,7 +31,7 @@ def checklist(
             "Locked environment",
             _shown(jobs, _software),
         ),
-        (True, "Random seed set", _shown(runs, lambda run: str(run.seed))),
+        (True, "Random seed set", _shown(runs, _seed)),
         (
             all(job.determinism.mode != "fast" for job in jobs),
             "Deterministic algorithms",
@@ -42,7 +42,7 @@ def checklist(
             "Git commit",
             _shown(jobs, _commit),
         ),
-        (True, "Dataset version", _shown(runs, _dataset)),
+        (all(run.datasets for run in runs), "Dataset version", _shown(runs, _dataset)),
         (True, "Hardware", _shown(jobs, _hardware)),
         (True, "Renderer", _shown(evaluations, lambda job: job.renderer["renderer"])),
     ]
@@ -71,7 +71,13 @@ def _uncommitted(job: JobRecord) -> list[str]:
     return [name for name in job.git.dirty if may_decide(name)]
 
 
+def _seed(run: RunRecord) -> str:
+    return str(run.seed) if run.datasets else "of episodes alone: the policy was not trained here"
+
+
 def _dataset(run: RunRecord) -> str:
+    if not run.datasets:
+        return "unknown: the policy was not trained here"
     return ", ".join(
         f"{dataset.name} {dataset.version} (content {dataset.content[:12]})"
         for dataset in run.datasets

@@ -16,6 +16,7 @@ from vla.records.rates import Rate
 from vla.records.run import RunRecord
 from vla.records.summary import SummaryRecord
 from vla.report.compute import Compute, measure_compute
+from vla.report.origin import shown_figures
 from vla.report.provenance import Source, Sources
 from vla.report.readme import readme_context
 from vla.report.rollouts import Rollout, read_rollouts
@@ -67,13 +68,14 @@ class RunRow:
 class Content:
     """The report of one experiment.
 
-    `about`: its `experiment` section; `checks`, `checklist`, `events`: as in its README; `ended`: when
+    `about`: its `experiment` section; `origin`: of a policy that was not trained here; `checks`, `checklist`, `events`: as in its README; `ended`: when
     the last of its jobs had ended (ISO 8601, UTC); `source`: of the summary.
     """
 
     folder: str
     key: str
     about: dict[str, Any]
+    origin: str | None
     conclusion: Conclusion
     summary: SummaryRecord
     source: int
@@ -121,6 +123,7 @@ def read_content(
         folder=experiment.name,
         key=key,
         about=shown["experiment"],
+        origin=shown["origin"],
         conclusion=conclude(experiment),
         summary=summary,
         source=source,
@@ -180,7 +183,7 @@ def _drawn(experiment: Experiment) -> bool:
 
 def _figures(experiment: Experiment, sources: Sources) -> tuple[ShownFigure, ...]:
     shown = []
-    for figure in read_figures(experiment):
+    for figure in shown_figures(experiment, read_figures(experiment)):
         numbers = figure.data or figure.picture
         source = sources.cite_file(numbers, experiment.folder, f"figure {figure.title}")
         shown.append(

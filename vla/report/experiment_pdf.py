@@ -68,6 +68,7 @@ def _content(report: Content, pictures: _Pictures) -> dict[str, Any]:
         "key": report.key,
         "ended": [ended.year, ended.month, ended.day, ended.hour, ended.minute, ended.second],
         "about": about,
+        "origin": report.origin,
         "headline": describe(instructed.overall),
         "target": None if summary.target is None else percent(summary.target),
         "verdict": summary.verdict,
@@ -122,7 +123,7 @@ def _content(report: Content, pictures: _Pictures) -> dict[str, Any]:
                 "seed": run.record.seed,
                 "name": run.name,
                 "parameters": f"{run.record.parameters / 1e6:.2f} M",
-                "loss": f"{run.record.final_loss:.4f}",
+                "loss": "–" if report.origin else f"{run.record.final_loss:.4f}",
                 "policy": run.record.files.policy.sha256[:16],
                 "source": run.source,
             }

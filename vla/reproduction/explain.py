@@ -40,7 +40,8 @@ def explain(path: Path) -> str:
     if path != record_path:
         folder = experiment_folder(record_path)
         check_file(_named(record, path, folder), folder)
-    lines = [f"{path.name}: made by {record.KIND}, key {record.key}", *_story(record)]
+    kind = "import" if "imported" in record.identity else record.KIND
+    lines = [f"{path.name}: made by {kind}, key {record.key}", *_story(record)]
     if view != path:
         lines.insert(0, f"{view.parent.parent.name} of the model is {path}")
     if isinstance(record, FilmRecord):
@@ -51,6 +52,9 @@ def explain(path: Path) -> str:
         run = RunRecord.read(record_path.parents[1] / "run.json")
         lines += ["", f"of the policy of run {run.key} (seed {run.seed})", *_story(run)]
         record = run
+    if files := record.identity.get("imported"):
+        lines += ["", "from a checkpoint of others, not trained here"]
+        lines += [f"  {name}, SHA-256 {sha256}" for name, sha256 in files.items()]
     for data, store in zip(record.datasets, record.stores, strict=True):
         lines += [
             "",

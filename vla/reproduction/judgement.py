@@ -1,5 +1,7 @@
 """Where bytes differ: whether two runs achieve the same, judged by losses and success rates."""
 
+import math
+
 import pandas as pd
 from statsmodels.stats.proportion import confint_proportions_2indep
 
@@ -14,6 +16,8 @@ def compare_losses(one: RunRecord, other: RunRecord, tolerance: float) -> tuple[
     text = f"{losses[0]:.6g} and {losses[1]:.6g}"
     if one.identity["model"] != other.identity["model"]:
         return "equivalent", f"{text}, not compared: another model"
+    if all(map(math.isnan, losses)):
+        return "equivalent", "no losses: nothing was trained here"
     apart = abs(losses[0] - losses[1]) / max(map(abs, losses)) if any(losses) else 0.0
     text += f", {100 * apart:.1f} % apart"
     if apart <= tolerance:

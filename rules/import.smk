@@ -1,0 +1,27 @@
+"""In place of training: a policy that others trained, taken as it comes."""
+
+
+rule import_policy:
+    """Read a checkpoint, try it in the simulator once, keep it as the policy of a run."""
+    input:
+        check=ancient("experiments/{experiment}/results/{run}/check.json"),
+        weights=lambda wildcards: weights_of(experiment_of(wildcards)),
+    output:
+        "experiments/{experiment}/results/{run}/run.json",
+    log:
+        "experiments/{experiment}/logs/{run}/import.log",
+    benchmark:
+        "experiments/{experiment}/logs/{run}/import.benchmark.tsv"
+    wildcard_constraints:
+        experiment=any_of(imported=True),
+    conda:
+        simulator_environment
+    threads: cores("import_policy")
+    resources:
+        mem_mb=memory("import_policy"),
+        runtime=minutes("import_policy"),
+        gpu=gpus("import_policy"),
+    message:
+        "Import {wildcards.experiment} {wildcards.run}"
+    script:
+        "../scripts/import_policy.py"

@@ -1,0 +1,1 @@
+"""Action Chunking Transformers that others trained with LeRobot, taken as they come."""
