@@ -4,6 +4,8 @@ Computed from configuration, code and pinned hashes alone, without reading data,
 Snakemake parses and again in each job, which refuses to work under a key that no longer holds.
 """
 
+from dataclasses import fields as dataclass_fields
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,14 +18,17 @@ from vla.data.places import manifest_file
 from vla.data.readers import reader_plugin
 from vla.data.verification import current_record
 from vla.errors import UserError, nearest
+from vla.files.yaml import read_yaml
 from vla.locks.files import KINDS, environment_name
 from vla.plan.deployment import Deployment
+from vla.plan.expansion import expand
 from vla.plan.identity import Identities, documents, make_item
 from vla.plan.items import Comparison, Evaluation, Experiment, Item, Run, Store, find
 from vla.plan.keys import key_of
 from vla.plan.missing import require_all
 from vla.plan.reading import (
     ExperimentConfig,
+    datasets_of,
     experiment_names,
     find_dataset,
     load_experiment,
@@ -32,6 +37,7 @@ from vla.plan.reading import (
     validate,
 )
 from vla.plan.stages import COMPARE, EXPERIMENT_REPORT, REPORT
+from vla.plan.sweeps import Combination, Sweep, Validation
 from vla.plan.weights import find_weights, load_weights, weights_named
 from vla.weights.pinned import PinnedWeights
 from vla.weights.verification import current_record as current_weights_record
@@ -40,15 +46,23 @@ from vla.weights.verification import current_record as current_weights_record
 class Plan:
     """What `config/config.yaml` asks for."""
 
-    def __init__(self, root: Path, config: dict[str, Any], deployment: Deployment | None = None):
+    def __init__(
+        self,
+        root: Path,
+        config: dict[str, Any],
+        deployment: Deployment | None = None,
+        run: str = "",
+    ):
         """`config`: content of config/config.yaml, with what the command line changed in it;
-        `deployment`: by default the host environment of this machine."""
-        self.root = root
+        `deployment`: by default the host environment of this machine; `run`: the run that is at
+        work, if it is one run's job that asks."""
+        self.root, self.run = root, run
         self.deployment = deployment or Deployment.here()
         self.config = validate(WorkflowConfig, config, root / "config/config.yaml")
         self.registry = load_registry(root)
         self.weights = load_weights(root)
         self._identities = Identities(root, self.deployment)
+        self._known_stores: dict[tuple[str, tuple[str, ...]], Store] = {}
 
     @cached_property
     def experiments(self) -> dict[str, Experiment]:
@@ -121,19 +135,35 @@ class Plan:
         )
 
     def find_experiment(self, name: str) -> Experiment:
+        """A listed experiment. Of a sweep, the combination that `run` belongs to or, where no run is at
+        work, the chosen one as soon as one is chosen."""
         if name not in self.config.experiments:
             raise UserError(
                 f"config/config.yaml does not list {name!r}; {nearest(name, self.config.experiments)}",
                 "List it there under experiments, or name a listed one.",
             )
-        return self._experiment(name)  # others may be half edited while a job of this one starts
+        experiment = self._experiment(
+            name
+        )  # others may be half edited while a job of this one starts
+        if not isinstance(experiment, Sweep):
+            return experiment
+        return experiment.of_run(self.run) if self.run else experiment.reported()
+
+    def find_sweep(self, name: str) -> Sweep:
+        """A swept experiment as a whole; `UserError` when it is none."""
+        experiment = self._experiment(name)
+        if not isinstance(experiment, Sweep):
+            raise UserError(
+                f"experiments/{name}/config.yaml has no sweep any more.", "Start snakemake again."
+            )
+        return experiment
 
     def find_weights(self, name: str) -> PinnedWeights:
         """The registry's entry of that name."""
         return find_weights(self.weights, name, "A job")
 
     def read_experiment(self, name: str) -> Experiment:
-        """An experiment folder, listed in config/config.yaml or not."""
+        """An experiment folder, listed in config/config.yaml or not; a sweep as a whole."""
         return self._experiment(name)
 
     def find_store(self, name: str) -> Store:
@@ -158,8 +188,16 @@ class Plan:
             path = self.root / "experiments" / name / "config.yaml"
             config = load_experiment(path)
             if self._pinned(config, path):
-                names |= {store.name for plan in plans for store in plan._stores(config, path)}
+                names |= {store.name for plan in plans for store in plan._all_stores(config, path)}
         return names
+
+    def _all_stores(self, config: ExperimentConfig, path: Path) -> list[Store]:
+        """Those of all combinations of a sweep, and those that these are chosen by."""
+        if config.sweep is None:
+            return list(self._stores(config, path))
+        configs = [one.config for one in expand(read_yaml(path), config, path)]
+        stores = [store for one in configs for store in self._stores(one, path)]
+        return stores + [self._store_of(config.sweep.validation, one, path) for one in configs]
 
     def _experiment(self, name: str) -> Experiment:
         path = self.root / "experiments" / name / "config.yaml"
@@ -170,6 +208,59 @@ class Plan:
             )
         config = load_experiment(path)
         require_all(config, path, self.registry, self.root, self.deployment)
+        if config.sweep:
+            return self._sweep(name, config, path)
+        experiment = self._trained(name, config, path)
+        made = documents(self._identities, config, name, experiment.runs)
+        return replace(experiment, documents=made)
+
+    def _sweep(self, name: str, config: ExperimentConfig, path: Path) -> Sweep:
+        validation = config.sweep.validation
+        if validation in shares_of(config.data):
+            raise UserError(
+                f"{path}: sweep.validation: the runs train on {validation!r}: who chooses by it, chooses "
+                "what was learnt by heart.",
+                "Name a dataset that they do not train on (docs/sweeps.md).",
+            )
+        combinations = []
+        for one in expand(read_yaml(path), config, path):
+            experiment = self._trained(name, one.config, path)
+            store = self._store_of(validation, one.config, path)
+            validations = tuple(
+                self._validation(experiment, run.key, store) for run in experiment.runs
+            )
+            fields = {f.name: getattr(experiment, f.name) for f in dataclass_fields(experiment)}
+            combinations.append(
+                Combination(**fields, label=one.label, values=one.values, validations=validations)
+            )
+        runs = tuple(run for combination in combinations for run in combination.runs)
+        _refuse_equal(combinations, path)
+        validated = [v for combination in combinations for v in combination.validations]
+        identity = self._identities.sweep(
+            [combination.label for combination in combinations],
+            [validation.key for validation in validated],
+            runs,
+        )
+        made = documents(self._identities, config, name, runs, make_item("sweep", identity))
+        combinations = [replace(combination, documents=made) for combination in combinations]
+        stores = [store for combination in combinations for store in combination.stores]
+        stores += [validation.store for validation in validated]
+        weights = {w.name: w for combination in combinations for w in combination.weights}
+        return Sweep(
+            name=name,
+            root=self.root,
+            config=config,
+            accelerator=self.deployment.resolve(config.resources.accelerator),
+            stores=tuple({store.name: store for store in stores}.values()),
+            shares=(),
+            runs=runs,
+            documents=made,
+            weights=tuple(weights.values()),
+            combinations=tuple(combinations),
+        )
+
+    def _trained(self, name: str, config: ExperimentConfig, path: Path) -> Experiment:
+        """An experiment without its documents."""
         stores = self._stores(config, path)
         weights = tuple(
             find_weights(self.weights, named, path) for named in weights_named(config.model)
@@ -187,21 +278,33 @@ class Plan:
             stores=stores,
             shares=tuple(shares_of(config.data).values()),
             runs=runs,
-            documents=documents(self._identities, config, name, runs),
+            documents={},
             weights=weights,
         )
 
+    def _validation(self, experiment: Experiment, run: str, store: Store) -> Validation:
+        identity = self._identities.validation(
+            experiment.config, experiment.accelerator, run, store.identity
+        )
+        item = make_item("validation", identity)
+        return Validation(item.name, item.key, identity, store)
+
     def _pinned(self, config: ExperimentConfig, source: Path) -> bool:
         """Whether the data of a configuration is pinned; before that nothing was prepared from it."""
-        entries = (find_dataset(self.registry, name, source) for name in shares_of(config.data))
+        entries = (find_dataset(self.registry, name, source) for name in datasets_of(config))
         return all(manifest_file(entry, self.root).is_file() for entry in entries)
 
     def _stores(self, config: ExperimentConfig, source: Path) -> tuple[Store, ...]:
         """The stores that a configuration, read from `source`, trains on."""
-        return tuple(
-            self._store(name, find_dataset(self.registry, name, source), config.data.cameras)
-            for name in shares_of(config.data)
-        )
+        return tuple(self._store_of(name, config, source) for name in shares_of(config.data))
+
+    def _store_of(self, name: str, config: ExperimentConfig, source: Path) -> Store:
+        """The store of a registered dataset, with the cameras of a configuration."""
+        cameras = config.data.cameras
+        if (name, cameras) not in self._known_stores:
+            entry = find_dataset(self.registry, name, source)
+            self._known_stores[name, cameras] = self._store(name, entry, cameras)
+        return self._known_stores[name, cameras]
 
     def _store(self, name: str, entry: DatasetEntry, cameras: tuple[str, ...]) -> Store:
         reader = reader_plugin(name, entry, self.root)
@@ -256,6 +359,19 @@ class Plan:
         }
         key = key_of(identity)
         return Comparison(f"comparison-{key}", key, identity, baseline, candidate)
+
+
+def _refuse_equal(combinations: list[Combination], path: Path) -> None:
+    """`UserError` when two combinations are one run: what differs between them decides nothing."""
+    first: dict[str, Combination] = {}
+    for combination in combinations:
+        for run in combination.runs:
+            other = first.setdefault(run.name, combination)
+            if other is not combination:
+                raise UserError(
+                    f"{path}: sweep: {other.label} and {combination.label} are the same run, {run.name}.",
+                    "What differs between them decides nothing: take it out of sweep.parameters.",
+                )
 
 
 def _seeds(seed: int | tuple[int, ...]) -> tuple[int, ...]:

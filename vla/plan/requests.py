@@ -35,6 +35,17 @@ def training_request(experiment: Experiment) -> Request:
     )
 
 
+def validation_request(experiment: Experiment) -> Request:
+    """As for one training process, and much shorter."""
+    asked = experiment.config.resources
+    return Request(
+        cores=asked.training_threads,
+        gpus=_gpus(experiment),
+        memory=_megabytes(asked.training_memory_gb),
+        minutes=60,
+    )
+
+
 def evaluation_request(experiment: Experiment) -> Request:
     asked = experiment.config.resources
     return Request(
@@ -57,8 +68,10 @@ def document_request(_: Experiment) -> Request:
 REQUESTS: dict[str, Callable[[Experiment], Request]] = {
     "check_experiment": check_request,
     "train": training_request,
+    "validate": validation_request,
     "evaluate": evaluation_request,
     "film": film_request,
+    "sweep": document_request,
     "summarise": document_request,
     "plot": document_request,
     "release_models": document_request,

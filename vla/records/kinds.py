@@ -27,6 +27,8 @@ from vla.records.removals import RemovalEntry
 from vla.records.reproduction import ReproductionRecord
 from vla.records.run import RunRecord
 from vla.records.summary import SummaryRecord
+from vla.records.sweep import SweepRecord
+from vla.records.validation import ValidationRecord
 from vla.records.verification import StoreVerification, VerificationRecord
 from vla.records.weights import WeightsRecord
 
@@ -44,6 +46,8 @@ RECORDS: dict[str, type[Record]] = {
     "experiments/*/results/*/*/evaluation.json": EvaluationRecord,
     "experiments/*/results/*/*/crashes.json": CrashesRecord,
     "experiments/*/results/*/*/film-*/film.json": FilmRecord,
+    "experiments/*/results/*/validation-*/validation.json": ValidationRecord,
+    "experiments/*/results/*/sweep.json": SweepRecord,
     "experiments/*/results/*/summary.json": SummaryRecord,
     "experiments/*/results/*/figures.json": FiguresRecord,
     "experiments/*/results/*/models.json": ModelsRecord,

@@ -15,6 +15,7 @@ from vla.records.evaluation import EvaluationRecord
 from vla.records.rates import Rate
 from vla.records.run import RunRecord
 from vla.records.summary import SummaryRecord
+from vla.report.choice import CAPTION, TITLE, Choice, read_choice
 from vla.report.compute import Compute, measure_compute
 from vla.report.provenance import Source, Sources
 from vla.report.readme import readme_context
@@ -68,7 +69,8 @@ class Content:
     """The report of one experiment.
 
     `about`: its `experiment` section; `checks`, `checklist`, `events`: as in its README; `ended`: when
-    the last of its jobs had ended (ISO 8601, UTC); `source`: of the summary.
+    the last of its jobs had ended (ISO 8601, UTC); `source`: of the summary; `choice`: of a sweep, whose chosen
+    combination is what all else is about.
     """
 
     folder: str
@@ -77,6 +79,7 @@ class Content:
     conclusion: Conclusion
     summary: SummaryRecord
     source: int
+    choice: Choice | None
     conditions: tuple[RateRow, ...]
     tasks: tuple[RateRow, ...]
     seeds: tuple[RateRow, ...]
@@ -121,6 +124,7 @@ def read_content(experiment: Experiment, pairs: tuple[Comparison, ...], key: str
         conclusion=conclude(experiment),
         summary=summary,
         source=source,
+        choice=shown["choice"],
         conditions=tuple(
             RateRow(CONDITIONS[name], rates.overall, source)
             for name, rates in summary.conditions.items()
@@ -172,7 +176,7 @@ def _seeds(experiment: Experiment, summary: SummaryRecord, sources: Sources) -> 
 
 
 def _figures(experiment: Experiment, sources: Sources) -> tuple[ShownFigure, ...]:
-    shown = []
+    shown = _choice_figure(experiment, sources)
     for figure in read_figures(experiment):
         numbers = figure.data or figure.picture
         source = sources.cite_file(numbers, experiment.folder, f"figure {figure.title}")
@@ -186,6 +190,17 @@ def _figures(experiment: Experiment, sources: Sources) -> tuple[ShownFigure, ...
             )
         )
     return tuple(shown)
+
+
+def _choice_figure(experiment: Experiment, sources: Sources) -> list[ShownFigure]:
+    """That of a sweep, whose source is the table of all its runs."""
+    choice = read_choice(experiment)
+    if choice is None:
+        return []
+    record, folder = choice.record, experiment.folder
+    source = sources.cite_file(record.table, folder, "table of the sweep's runs")
+    picture, printed = (folder / file.path for file in (record.picture, record.print))
+    return [ShownFigure(TITLE, CAPTION, picture, printed, source.number)]
 
 
 def _comparison(root: Path, pair: Comparison, sources: Sources) -> ShownComparison:

@@ -41,9 +41,11 @@ class Rollout:
 def read_rollouts(experiment: Experiment, sources: Sources) -> list[Rollout]:
     """Every filmed episode, failures first, each checked against its record."""
     rollouts = []
+    filmed = set(experiment.film_records())  # none of a sweep
     for run in experiment.runs:
         for evaluation in run.evaluations:
-            for film in FilmRecord.read(experiment.film_record(run, evaluation)).films:
+            record = experiment.film_record(run, evaluation)
+            for film in FilmRecord.read(record).films if record in filmed else ():
                 what = f"film of {film.task}, {CONDITIONS[evaluation.condition]}"
                 source = sources.cite_file(film.file, experiment.folder, what, run.name)
                 rollouts.append(
