@@ -50,7 +50,10 @@ def _jobs(experiment: Experiment, profile: Profile) -> list[Finding]:
     """Rules whose jobs ask for the same share a line."""
     rules: dict[tuple[str, ...], list[str]] = {}
     submissions = {}
+    of_sweeps = () if "sweep" in experiment.documents else ("validate", "sweep")
     for rule, request in REQUESTS.items():
+        if rule in of_sweeps:
+            continue
         submission = profile.submission(rule, request(experiment))
         key = tuple(submission.options())
         rules.setdefault(key, []).append(rule)

@@ -41,6 +41,7 @@ class Identities:
     root: Path
     deployment: Deployment
     _code: dict[str, dict[str, str]] = field(default_factory=dict, repr=False, compare=False)
+    _found: dict[tuple[str, str], Plugin] = field(default_factory=dict, repr=False, compare=False)
 
     def store(
         self, dataset: str, cameras: tuple[str, ...], pinned: str | None, reader: Plugin
@@ -119,14 +120,20 @@ class Identities:
         return {**needs, **document.values(config, folder), **self.made_by(document)}
 
     def _policy(self, config: ExperimentConfig) -> Plugin:
-        return find_plugin("policies", config.model.type, self.root)
+        return self._plugin("policies", config.model.type)
 
     def _simulator(self, config: ExperimentConfig) -> Plugin:
-        return find_plugin("simulators", config.evaluation.simulator.type, self.root)
+        return self._plugin("simulators", config.evaluation.simulator.type)
+
+    def _plugin(self, kind: str, name: str) -> Plugin:
+        """Found once: it is looked for among all installed packages, for each of hundreds of runs."""
+        if (kind, name) not in self._found:
+            self._found[kind, name] = find_plugin(kind, name, self.root)
+        return self._found[kind, name]
 
     def collection(self, config: DemonstrationsConfig) -> Values:
         """Demonstrations that a simulator's experts are asked for."""
-        simulator = find_plugin("simulators", config.simulator.type, self.root)
+        simulator = self._plugin("simulators", config.simulator.type)
         experts = simulator.folder / "demonstrations.py"
         own = {experts.relative_to(self.root).as_posix(): experts} if experts.is_file() else {}
         return {

@@ -137,17 +137,20 @@ class Plan:
     def find_experiment(self, name: str) -> Experiment:
         """A listed experiment. Of a sweep, the combination that `run` belongs to or, where no run is at
         work, the chosen one as soon as one is chosen."""
+        experiment = self.find_whole(name)
+        if not isinstance(experiment, Sweep):
+            return experiment
+        return experiment.of_run(self.run) if self.run else experiment.reported()
+
+    def find_whole(self, name: str) -> Experiment:
+        """A listed experiment with all its runs, those of every combination of a sweep."""
         if name not in self.config.experiments:
             raise UserError(
                 f"config/config.yaml does not list {name!r}; {nearest(name, self.config.experiments)}",
                 "List it there under experiments, or name a listed one.",
             )
-        experiment = self._experiment(
-            name
-        )  # others may be half edited while a job of this one starts
-        if not isinstance(experiment, Sweep):
-            return experiment
-        return experiment.of_run(self.run) if self.run else experiment.reported()
+        # Others may be half edited while a job of this one starts.
+        return self._experiment(name)
 
     def find_sweep(self, name: str) -> Sweep:
         """A swept experiment as a whole; `UserError` when it is none."""
