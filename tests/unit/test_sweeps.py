@@ -57,7 +57,7 @@ def root(tmp_path_factory):
 def plan(root, name: str, values: dict, **options) -> Plan:
     folder = root / "experiments" / name
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.yaml").write_text(yaml.safe_dump(values))
+    (folder / "config.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
     return Plan(root, {"experiments": [name]}, **options)
 
 

@@ -74,7 +74,7 @@ def _draw_effect(axis: Axes, results: SweepResults, path: str, measure: str) -> 
     numeric = all(_is_number(one.values[path]) for one in combinations)
     if len(values) > FEW and numeric:
         places = [float(one.values[path]) for one in combinations]
-        if min(places) > 0 and max(places) / min(places) > 30:
+        if _is_logarithmic(places):
             axis.set_xscale("log")
         parts = np.array_split(np.arange(len(combinations)), min(GROUPS, len(combinations)))
         groups = [[combinations[i] for i in part] for part in parts]
@@ -103,6 +103,14 @@ def _draw_effect(axis: Axes, results: SweepResults, path: str, measure: str) -> 
         axis.set_ylim(-5, 105)
     else:
         _scale(axis, [value for value in measured if math.isfinite(value)])
+
+
+def _is_logarithmic(values: list[float]) -> bool:
+    """Whether the middle value lies nearer to the geometric than to the arithmetic middle of the ends."""
+    low, high, middle = min(values), max(values), float(np.median(values))
+    if low <= 0:
+        return False
+    return abs(math.log(middle / math.sqrt(low * high))) < abs(math.log(2 * middle / (low + high)))
 
 
 def _scale(axis: Axes, losses: list[float]) -> None:
