@@ -4,7 +4,6 @@ Computed from configuration, code and pinned hashes alone, without reading data,
 Snakemake parses and again in each job, which refuses to work under a key that no longer holds.
 """
 
-from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -37,7 +36,8 @@ from vla.plan.reading import (
     validate,
 )
 from vla.plan.stages import COMPARE, EXPERIMENT_REPORT, REPORT
-from vla.plan.sweeps import Combination, Sweep, Validation
+from vla.plan.sweeping import combine, make_sweep, make_validation, require_unseen
+from vla.plan.sweeps import Sweep
 from vla.plan.weights import find_weights, load_weights, weights_named
 from vla.weights.pinned import PinnedWeights
 from vla.weights.verification import current_record as current_weights_record
@@ -218,49 +218,16 @@ class Plan:
         return replace(experiment, documents=made)
 
     def _sweep(self, name: str, config: ExperimentConfig, path: Path) -> Sweep:
-        validation = config.sweep.validation
-        if validation in shares_of(config.data):
-            raise UserError(
-                f"{path}: sweep.validation: the runs train on {validation!r}: who chooses by it, chooses "
-                "what was learnt by heart.",
-                "Name a dataset that they do not train on (docs/sweeps.md).",
-            )
+        require_unseen(config, path)
         combinations = []
         for one in expand(read_yaml(path), config, path):
             experiment = self._trained(name, one.config, path)
-            store = self._store_of(validation, one.config, path)
+            store = self._store_of(config.sweep.validation, one.config, path)
             validations = tuple(
-                self._validation(experiment, run.key, store) for run in experiment.runs
+                make_validation(self._identities, experiment, run, store) for run in experiment.runs
             )
-            fields = {f.name: getattr(experiment, f.name) for f in dataclass_fields(experiment)}
-            combinations.append(
-                Combination(**fields, label=one.label, values=one.values, validations=validations)
-            )
-        runs = tuple(run for combination in combinations for run in combination.runs)
-        _refuse_equal(combinations, path)
-        validated = [v for combination in combinations for v in combination.validations]
-        identity = self._identities.sweep(
-            [combination.label for combination in combinations],
-            [validation.key for validation in validated],
-            runs,
-        )
-        made = documents(self._identities, config, name, runs, make_item("sweep", identity))
-        combinations = [replace(combination, documents=made) for combination in combinations]
-        stores = [store for combination in combinations for store in combination.stores]
-        stores += [validation.store for validation in validated]
-        weights = {w.name: w for combination in combinations for w in combination.weights}
-        return Sweep(
-            name=name,
-            root=self.root,
-            config=config,
-            accelerator=self.deployment.resolve(config.resources.accelerator),
-            stores=tuple({store.name: store for store in stores}.values()),
-            shares=(),
-            runs=runs,
-            documents=made,
-            weights=tuple(weights.values()),
-            combinations=tuple(combinations),
-        )
+            combinations.append(combine(one, experiment, validations))
+        return make_sweep(self._identities, name, config, path, combinations)
 
     def _trained(self, name: str, config: ExperimentConfig, path: Path) -> Experiment:
         """An experiment without its documents."""
@@ -284,13 +251,6 @@ class Plan:
             documents={},
             weights=weights,
         )
-
-    def _validation(self, experiment: Experiment, run: str, store: Store) -> Validation:
-        identity = self._identities.validation(
-            experiment.config, experiment.accelerator, run, store.identity
-        )
-        item = make_item("validation", identity)
-        return Validation(item.name, item.key, identity, store)
 
     def _pinned(self, config: ExperimentConfig, source: Path) -> bool:
         """Whether the data of a configuration is pinned; before that nothing was prepared from it."""
@@ -362,19 +322,6 @@ class Plan:
         }
         key = key_of(identity)
         return Comparison(f"comparison-{key}", key, identity, baseline, candidate)
-
-
-def _refuse_equal(combinations: list[Combination], path: Path) -> None:
-    """`UserError` when two combinations are one run: what differs between them decides nothing."""
-    first: dict[str, Combination] = {}
-    for combination in combinations:
-        for run in combination.runs:
-            other = first.setdefault(run.name, combination)
-            if other is not combination:
-                raise UserError(
-                    f"{path}: sweep: {other.label} and {combination.label} are the same run, {run.name}.",
-                    "What differs between them decides nothing: take it out of sweep.parameters.",
-                )
 
 
 def _seeds(seed: int | tuple[int, ...]) -> tuple[int, ...]:
