@@ -106,9 +106,10 @@ def bench_planning(folder: Path) -> None:
     path = project / "experiments/exp_001_baseline/config.yaml"
     content = yaml.safe_load(path.read_text())
 
-    def dry_run(seeds: int) -> Callable[[], None]:
+    def dry_run(seeds: int, sweep: dict[str, object] | None = None) -> Callable[[], None]:
         def work() -> None:
             content["experiment"]["seed"] = list(range(seeds))
+            content["sweep"] = sweep
             path.write_text(yaml.safe_dump(content))
             chosen = ['experiments=["exp_001_baseline"]', "comparisons=[]"]
             command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "all"]
@@ -118,6 +119,17 @@ def bench_planning(folder: Path) -> None:
 
     value, took = ratio(dry_run(1000), dry_run(1))
     row("dry run of 1,000 runs (5,000 jobs) / of one", value, f"{took:.1f} s")
+    sweep = {
+        "parameters": {
+            "training.learning_rate": {"low": 1e-4, "high": 1e-2, "spacing": "logarithmic"},
+            "training.weight_decay": [0.0, 0.01, 0.1],
+        },
+        "sample": {"count": 500},
+        "validation": "metaworld-4tasks-validation",
+        "max_runs": 1000,
+    }
+    value, took = ratio(dry_run(2, sweep), dry_run(1000))
+    row("dry run of a sweep of 1,000 runs / of 1,000 seeds", value, f"{took:.1f} s")
 
 
 def bench_overhead(folder: Path) -> None:

@@ -5,6 +5,7 @@ rule summarise:
     """Rates with intervals over all runs of an experiment, and the verdict on its target."""
     input:
         lambda wildcards: evaluation_records(experiment_of(wildcards)),
+        choice=lambda wildcards: choice(experiment_of(wildcards)),
     output:
         summary="experiments/{experiment}/results/summary-{key}/summary.json",
         table="experiments/{experiment}/results/summary-{key}/success_rates.csv",
@@ -75,6 +76,9 @@ rule compare:
     """Two experiments on the episodes they share: McNemar's test and the difference."""
     input:
         lambda wildcards: evaluation_records(
+            *(PLAN.experiments[name] for name in compared(wildcards))
+        ),
+        choices=lambda wildcards: choice(
             *(PLAN.experiments[name] for name in compared(wildcards))
         ),
     output:

@@ -25,6 +25,7 @@ from vla.plan.deployment import Deployment
 from vla.plan.figures import FORMATS, find_figures
 from vla.plan.plugins import chosen_plugin
 from vla.plan.requests import REQUESTS
+from vla.plan.sweeps import Sweep
 from vla.process.accelerator import detect_accelerator
 from vla.process.command import command_line
 from vla.process.variables import choose_portable
@@ -159,6 +160,19 @@ def evaluation_records(*experiments):
         for run in experiment.runs
         for evaluation in run.evaluations
     ]
+
+
+def validation_records(sweep):
+    return [
+        ancient(relative(combination.validation_record(run)))
+        for combination in sweep.combinations
+        for run in combination.runs
+    ]
+
+
+def choice(*experiments):
+    """Records of the choices of those experiments that are sweeps."""
+    return [ancient(relative(e.record)) for e in experiments if isinstance(e, Sweep)]
 
 
 def film_records(*experiments):

@@ -15,7 +15,7 @@ if __name__ == "__main__":
         plan = job.plan
         item = plan.experiment_reports[words.experiment]
         find((item,), f"report-{words.key}")
-        experiment = plan.experiments[words.experiment]
+        experiment = plan.find_experiment(words.experiment)
         content = read_content(experiment, plan.comparisons_of(words.experiment), item.key)
         pdf = render_pdf(content, job.root)
         write_atomic(Path(snakemake.output.pdf), lambda path: path.write_bytes(pdf))

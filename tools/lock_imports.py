@@ -23,6 +23,7 @@ IMPORT_NAME = {
 PLUGINS = {
     "prepare_dataset": ("formats",),
     "train": ("policies",),
+    "validate": ("policies",),
     "evaluate": ("policies", "simulators"),
     "film": ("policies", "simulators"),
     "check_experiment": ("policies",),

@@ -131,7 +131,7 @@ from vla.workflow.job import start_job
 
 context = {"root": sys.argv[1], "use_conda": True, "accelerator": "cpu", "command": "snakemake"}
 called = SimpleNamespace(
-    rule="summarise", log=["job.log"], config={"context": context}, resources={}
+    rule="summarise", log=["job.log"], config={"context": context}, resources={}, wildcards={}
 )
 with start_job(called, "x"):
     print("ran")

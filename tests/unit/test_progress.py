@@ -11,7 +11,9 @@ from vla.workflow.job import start_job
 from vla.process.progress import Progress
 
 context = {"root": ".", "command": "", "use_conda": False, "accelerator": "cpu"}
-snakemake = SimpleNamespace(log=["job.log"], config={"context": context}, rule="train", resources={})
+snakemake = SimpleNamespace(
+    log=["job.log"], config={"context": context}, rule="train", resources={}, wildcards={}
+)
 with start_job(snakemake, "exp seed1"):
     progress = Progress("train", 4, "step", interval=0)
     for _ in range(2):

@@ -34,8 +34,8 @@ from vla.records.publication import PublicationRecord, View
 from vla.records.removals import RemovalEntry
 from vla.records.reproduction import ReproductionRecord
 from vla.records.run import RunRecord
-from vla.records.snapshot import SnapshotRecord
 from vla.records.site import SiteRecord
+from vla.records.snapshot import SnapshotRecord
 from vla.records.summary import SummaryRecord
 from vla.records.unsent import UnsentRecord
 from vla.records.verification import StoreVerification

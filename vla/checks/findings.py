@@ -18,8 +18,8 @@ from vla.checks.estimates import (
     parameter_count,
 )
 from vla.checks.trackers import tracker_findings
-from vla.data.dvc import committed_secrets, remote
 from vla.config.imported import ImportedModel
+from vla.data.dvc import committed_secrets, remote
 from vla.data.manifest import content_hash
 from vla.data.pointer import read_pins
 from vla.errors import UserError

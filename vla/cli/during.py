@@ -60,7 +60,7 @@ def _experiments(names: list[str] | None, use_conda: bool) -> tuple[list[Experim
     the project's root, in which others may be at work.
     """
     plan = read_plan(use_conda)
-    found = find_experiments(plan, names)
+    found = find_experiments(plan, names, whole=True)
     if names:
         return found, None
     for name in busy_experiments(plan.root):
@@ -97,7 +97,7 @@ def picture(states: list[RunState]) -> Group:
         loss = f"{state.losses[-1]:.3g}" if state.losses else ""
         table.add_row(
             state.experiment,
-            str(state.seed),
+            f"{state.seed}  {state.label}".rstrip(),
             styled(state.state),
             *([ProgressBar(total=state.steps, completed=state.step, width=BAR)] if wide else []),
             f"{state.step}/{state.steps}",

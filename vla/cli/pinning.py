@@ -9,7 +9,6 @@ from vla.cli.shared import (
     UseConda,
     complete_experiment,
     console,
-    find_experiments,
     find_root,
     read_plan,
 )
@@ -19,6 +18,7 @@ from vla.data.pinning import pin_dataset
 from vla.data.pins import pin_content
 from vla.data.places import store_record
 from vla.errors import UserError
+from vla.knowledge.folders import find_folder
 from vla.plan.weights import find_weights, load_weights
 from vla.weights.pinning import pin_weights
 
@@ -71,7 +71,7 @@ def _pin_weights(name: str, root: Path) -> None:
 
 def _pin_stores(name: str, use_conda: bool) -> None:
     plan = read_plan(use_conda)
-    (experiment,) = find_experiments(plan, [name])
+    experiment = plan.read_experiment(find_folder(plan.root, name).name)
     folders = [store_record(plan.root, store.name).parent for store in experiment.stores]
     for folder in folders:
         if not (folder / "prepared.json").is_file():
@@ -85,7 +85,7 @@ def _pin_stores(name: str, use_conda: bool) -> None:
         cameras = ", ".join(store.cameras)
         console.print(f"{path.relative_to(plan.root)}: {store.dataset} ({cameras}) {content[:12]}")
     # A store's folder is called by its key, which now has the content in it: it need not be made anew.
-    (pinned,) = find_experiments(read_plan(use_conda), [name])
+    pinned = read_plan(use_conda).read_experiment(name)
     for store, folder in zip(pinned.stores, folders, strict=True):
         named = folder.with_name(store.name)
         if not named.exists():

@@ -221,7 +221,7 @@ def archive(names: Experiments = None, use_conda: UseConda = False) -> None:
     from vla.upkeep.archive import archive as pack
 
     plan = read_plan(use_conda)
-    for experiment in find_experiments(plan, names):
+    for experiment in find_experiments(plan, names, whole=True):
         entry = pack(experiment, plan.config.archive_remote)
         where = f"pushed to {entry.remote}" if entry.remote else "in DVC's cache, not pushed"
         size = f"{entry.files} files, {entry.bytes / 1e6:.1f} MB"

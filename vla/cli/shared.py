@@ -46,9 +46,10 @@ def read_plan(use_conda: bool = False) -> Plan:
     return Plan(root, read_yaml(root / "config/config.yaml"), Deployment.here(use_conda))
 
 
-def find_experiments(plan: Plan, names: list[str] | None) -> list:
-    """The named experiments, or all that are listed."""
-    return [plan.find_experiment(name) for name in names or plan.config.experiments]
+def find_experiments(plan: Plan, names: list[str] | None, whole: bool = False) -> list:
+    """The named experiments, or all that are listed. Of a sweep the chosen combination, or it as a `whole`."""
+    find = plan.find_whole if whole else plan.find_experiment
+    return [find(name) for name in names or plan.config.experiments]
 
 
 def styled(word: str) -> str:

@@ -12,6 +12,7 @@ from vla.config.model import Family
 from vla.config.monitoring import MonitoringSection
 from vla.config.operation import CheckpointsSection, ResourcesSection, TrackingSection
 from vla.config.outcome import DifferenceClaim
+from vla.config.sweep import SweepSection
 from vla.config.training import TrainingSection
 
 
@@ -27,6 +28,7 @@ class ExperimentConfig(Section, Generic[Family, Simulated]):
     monitoring: MonitoringSection = MonitoringSection()
     checkpoints: CheckpointsSection = CheckpointsSection()
     resources: ResourcesSection = ResourcesSection()
+    sweep: SweepSection | None = None
 
     @model_validator(mode="after")
     def _chunk_covers_execution(self) -> "ExperimentConfig":

@@ -5,12 +5,13 @@ import json
 import socket
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vla.data.places import store_record
 from vla.files.sealed import read_json
 from vla.plan.items import Evaluation, Experiment, Run
+from vla.plan.sweeps import Combination, parts_of
 from vla.records.attempts import read_attempts
 from vla.records.evaluation import EvaluationRecord
 from vla.records.events import Event, read_events
@@ -41,7 +42,7 @@ class RunState:
 
     `step`, `steps`: of training; `losses`: those of the metrics file; `seconds_left`: of training,
     at its present speed; `disk`: GB free, and GB by which that falls an hour, while it trains;
-    `why`: how the last attempt ended, where it did not finish.
+    `why`: how the last attempt ended, where it did not finish; `label`: of its combination in a sweep.
     """
 
     experiment: str
@@ -56,10 +57,16 @@ class RunState:
     evaluations: tuple[EvaluationState, ...]
     events: tuple[Event, ...] = ()
     why: str = ""
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        """'seed 42', 'learning_rate=0.001, width=64, seed 42'."""
+        return f"{self.label}, seed {self.seed}" if self.label else f"seed {self.seed}"
 
     def describe(self) -> str:
         """'seed 42: stopped at step 900 of 1400: SIGTERM'."""
-        text = f"seed {self.seed}: {self.state}"
+        text = f"{self.name}: {self.state}"
         if 0 < self.step < self.steps:
             text += f" at step {self.step} of {self.steps}"
         for evaluation in self.evaluations:
@@ -78,12 +85,15 @@ def busy_experiments(root: Path) -> list[str]:
 
 
 def experiment_states(experiment: Experiment) -> list[RunState]:
-    return [run_state(experiment, run) for run in experiment.runs]
+    return [run_state(part, run) for part in parts_of(experiment) for run in part.runs]
 
 
 def run_state(experiment: Experiment, run: Run) -> RunState:
     evaluations = tuple(_evaluation(experiment, run, e) for e in run.evaluations)
-    return _state(experiment.folder, run.name, experiment.config.training.num_steps, evaluations)
+    steps = experiment.config.training.num_steps
+    state = _state(experiment.folder, run.name, steps, evaluations)
+    label = experiment.label if isinstance(experiment, Combination) else ""
+    return replace(state, label=label)
 
 
 def other_states(root: Path, known: list[RunState]) -> list[RunState]:

@@ -67,6 +67,12 @@ def build_package(plan: Plan, experiment: Experiment, options: Options) -> Packa
     `UserError` when code is uncommitted, the experiment is not finished, a file is not as its record
     says, or a secret would be packed.
     """
+    if "sweep" in experiment.documents:
+        raise UserError(
+            f"{experiment.name} is a sweep: a package would claim the chosen combination alone, and ask for every run.",
+            "Write the chosen values into config.yaml in place of the sweep: its runs are found again, and "
+            "can be packed (docs/sweeps.md).",
+        )
     root = plan.root
     commit = require_committed(root)
     source = source_files(root, commit)

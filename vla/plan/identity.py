@@ -24,7 +24,9 @@ from vla.plan.stages import (
     IMPORT,
     PREPARE,
     STANDARD_TRAINING,
+    SWEEP,
     TRAIN,
+    VALIDATE,
     Stage,
 )
 from vla.plugins import Plugin
@@ -98,6 +100,27 @@ class Identities:
             "accelerator": accelerator,
             **_outside(simulator, config.evaluation.simulator),
             **self.made_by(EVALUATE, accelerator, (self._policy(config),), simulator=simulator),
+        }
+
+    def validation(
+        self, config: ExperimentConfig, accelerator: str, run: str, store: Values
+    ) -> Values:
+        """The loss of a run's policy on demonstrations of another store."""
+        return {
+            "run": run,
+            "store": store,
+            "accelerator": accelerator,
+            "threads": config.resources.training_threads,
+            **self.made_by(VALIDATE, accelerator, (self._policy(config),)),
+        }
+
+    def sweep(self, labels: list[str], validations: list[str], runs: tuple[Run, ...]) -> Values:
+        """The choice among combinations. `labels`: of these; `validations`: keys, one a run."""
+        return {
+            "combinations": labels,
+            "validations": validations,
+            "evaluations": [evaluation.key for run in runs for evaluation in run.evaluations],
+            **self.made_by(SWEEP),
         }
 
     def film(self, config: ExperimentConfig, accelerator: str, evaluation: str) -> Values:
@@ -175,17 +198,22 @@ class Identities:
 
 
 def documents(
-    identities: Identities, config: ExperimentConfig, folder: str, runs: tuple[Run, ...]
+    identities: Identities,
+    config: ExperimentConfig,
+    folder: str,
+    runs: tuple[Run, ...],
+    sweep: Item | None = None,
 ) -> dict[str, Item]:
-    """Every document of an experiment, by name."""
+    """Every document of an experiment, by name. `sweep`: the choice that they show, if there is one."""
     evaluations: list[Evaluation] = [e for run in runs for e in run.evaluations]
     keys: Values = {
         "evaluations": [evaluation.key for evaluation in evaluations],
-        "films": [evaluation.film.key for evaluation in evaluations],
+        "films": [] if sweep else [evaluation.film.key for evaluation in evaluations],
     }
-    items = {}
+    items = {"sweep": sweep} if sweep else {}
+    chosen = {"sweep": sweep.key} if sweep else {}
     for name, document in DOCUMENTS.items():
-        needs = {need: keys[need] for need in document.needs}
+        needs = {need: keys[need] for need in document.needs} | chosen
         items[name] = make_item(name, identities.document(name, config, folder, needs))
         keys[name] = items[name].key
     return items

@@ -10,7 +10,7 @@ from vla.data.places import manifest_file
 from vla.errors import UserError
 from vla.plan.deployment import Deployment
 from vla.plan.plugins import chosen_plugin, chosen_reader
-from vla.plan.reading import find_dataset, shares_of
+from vla.plan.reading import datasets_of, find_dataset
 
 
 class MissingError(UserError):
@@ -39,7 +39,7 @@ def require_all(
 ) -> None:
     """`MissingError` with everything that an experiment, read from `source`, lacks here."""
     missing = {}
-    for name in shares_of(config.data):
+    for name in datasets_of(config):
         entry = find_dataset(registry, name, source)
         for what, check in (("dataset", _unpinned), ("format", _unreadable)):
             if error := check(name, entry, root):

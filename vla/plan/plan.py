@@ -4,6 +4,7 @@ Computed from configuration, code and pinned hashes alone, without reading data,
 Snakemake parses and again in each job, which refuses to work under a key that no longer holds.
 """
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from vla.data.pins import pinned_content
 from vla.data.places import manifest_file
 from vla.data.verification import current_record
 from vla.errors import UserError, nearest
+from vla.files.yaml import read_yaml
 from vla.locks.files import KINDS, environment_name
 from vla.plan.deployment import Deployment
+from vla.plan.expansion import expand
 from vla.plan.identity import Identities, documents, make_item
 from vla.plan.items import Comparison, Evaluation, Experiment, Item, Run, Store, find
 from vla.plan.keys import key_of
@@ -25,6 +28,7 @@ from vla.plan.missing import require_all
 from vla.plan.plugins import chosen_reader
 from vla.plan.reading import (
     ExperimentConfig,
+    datasets_of,
     experiment_names,
     find_dataset,
     load_experiment,
@@ -33,6 +37,8 @@ from vla.plan.reading import (
     validate,
 )
 from vla.plan.stages import COMPARE, EXPERIMENT_REPORT, REPORT
+from vla.plan.sweeping import combine, make_sweep, make_validation, require_unseen
+from vla.plan.sweeps import Sweep
 from vla.plan.weights import find_weights, load_weights, weights_named
 from vla.weights.pinned import PinnedWeights
 from vla.weights.verification import current_record as current_weights_record
@@ -43,15 +49,23 @@ NO_SEED = 0  # what names and tables say of a policy that no seed of this projec
 class Plan:
     """What `config/config.yaml` asks for."""
 
-    def __init__(self, root: Path, config: dict[str, Any], deployment: Deployment | None = None):
+    def __init__(
+        self,
+        root: Path,
+        config: dict[str, Any],
+        deployment: Deployment | None = None,
+        run: str = "",
+    ):
         """`config`: content of config/config.yaml, with what the command line changed in it;
-        `deployment`: by default the host environment of this machine."""
-        self.root = root
+        `deployment`: by default the host environment of this machine; `run`: the run that is at
+        work, if it is one run's job that asks."""
+        self.root, self.run = root, run
         self.deployment = deployment or Deployment.here()
         self.config = validate(WorkflowConfig, config, root / "config/config.yaml")
         self.registry = load_registry(root)
         self.weights = load_weights(root)
         self._identities = Identities(root, self.deployment)
+        self._known_stores: dict[tuple[str, tuple[str, ...]], Store] = {}
 
     @cached_property
     def experiments(self) -> dict[str, Experiment]:
@@ -124,19 +138,38 @@ class Plan:
         )
 
     def find_experiment(self, name: str) -> Experiment:
+        """A listed experiment. Of a sweep, the combination that `run` belongs to or, where no run is at
+        work, the chosen one as soon as one is chosen."""
+        experiment = self.find_whole(name)
+        if not isinstance(experiment, Sweep):
+            return experiment
+        return experiment.of_run(self.run) if self.run else experiment.reported()
+
+    def find_whole(self, name: str) -> Experiment:
+        """A listed experiment with all its runs, those of every combination of a sweep."""
         if name not in self.config.experiments:
             raise UserError(
                 f"config/config.yaml does not list {name!r}; {nearest(name, self.config.experiments)}",
                 "List it there under experiments, or name a listed one.",
             )
-        return self._experiment(name)  # others may be half edited while a job of this one starts
+        # Others may be half edited while a job of this one starts.
+        return self._experiment(name)
+
+    def find_sweep(self, name: str) -> Sweep:
+        """A swept experiment as a whole; `UserError` when it is none."""
+        experiment = self._experiment(name)
+        if not isinstance(experiment, Sweep):
+            raise UserError(
+                f"experiments/{name}/config.yaml has no sweep any more.", "Start snakemake again."
+            )
+        return experiment
 
     def find_weights(self, name: str) -> PinnedWeights:
         """The registry's entry of that name."""
         return find_weights(self.weights, name, "A job")
 
     def read_experiment(self, name: str) -> Experiment:
-        """An experiment folder, listed in config/config.yaml or not."""
+        """An experiment folder, listed in config/config.yaml or not; a sweep as a whole."""
         return self._experiment(name)
 
     def find_store(self, name: str) -> Store:
@@ -161,8 +194,16 @@ class Plan:
             path = self.root / "experiments" / name / "config.yaml"
             config = load_experiment(path)
             if self._pinned(config, path):
-                names |= {store.name for plan in plans for store in plan._stores(config, path)}
+                names |= {store.name for plan in plans for store in plan._all_stores(config, path)}
         return names
+
+    def _all_stores(self, config: ExperimentConfig, path: Path) -> list[Store]:
+        """Those of all combinations of a sweep, and those that these are chosen by."""
+        if config.sweep is None:
+            return list(self._stores(config, path))
+        configs = [one.config for one in expand(read_yaml(path), config, path)]
+        stores = [store for one in configs for store in self._stores(one, path)]
+        return stores + [self._store_of(config.sweep.validation, one, path) for one in configs]
 
     def _experiment(self, name: str) -> Experiment:
         path = self.root / "experiments" / name / "config.yaml"
@@ -173,6 +214,26 @@ class Plan:
             )
         config = load_experiment(path)
         require_all(config, path, self.registry, self.root, self.deployment)
+        if config.sweep:
+            return self._sweep(name, config, path)
+        experiment = self._trained(name, config, path)
+        made = documents(self._identities, config, name, experiment.runs)
+        return replace(experiment, documents=made)
+
+    def _sweep(self, name: str, config: ExperimentConfig, path: Path) -> Sweep:
+        require_unseen(config, path)
+        combinations = []
+        for one in expand(read_yaml(path), config, path):
+            experiment = self._trained(name, one.config, path)
+            store = self._store_of(config.sweep.validation, one.config, path)
+            validations = tuple(
+                make_validation(self._identities, experiment, run, store) for run in experiment.runs
+            )
+            combinations.append(combine(one, experiment, validations))
+        return make_sweep(self._identities, name, config, path, combinations)
+
+    def _trained(self, name: str, config: ExperimentConfig, path: Path) -> Experiment:
+        """An experiment without its documents."""
         stores = self._stores(config, path)
         weights = tuple(
             find_weights(self.weights, named, path) for named in weights_named(config.model)
@@ -189,21 +250,26 @@ class Plan:
             stores=stores,
             shares=tuple(shares_of(config.data).values()),
             runs=runs,
-            documents=documents(self._identities, config, name, runs),
+            documents={},
             weights=weights,
         )
 
     def _pinned(self, config: ExperimentConfig, source: Path) -> bool:
         """Whether the data of a configuration is pinned; before that nothing was prepared from it."""
-        entries = (find_dataset(self.registry, name, source) for name in shares_of(config.data))
+        entries = (find_dataset(self.registry, name, source) for name in datasets_of(config))
         return all(manifest_file(entry, self.root).is_file() for entry in entries)
 
     def _stores(self, config: ExperimentConfig, source: Path) -> tuple[Store, ...]:
         """The stores that a configuration, read from `source`, trains on."""
-        return tuple(
-            self._store(name, find_dataset(self.registry, name, source), config.data.cameras)
-            for name in shares_of(config.data)
-        )
+        return tuple(self._store_of(name, config, source) for name in shares_of(config.data))
+
+    def _store_of(self, name: str, config: ExperimentConfig, source: Path) -> Store:
+        """The store of a registered dataset, with the cameras of a configuration."""
+        cameras = config.data.cameras
+        if (name, cameras) not in self._known_stores:
+            entry = find_dataset(self.registry, name, source)
+            self._known_stores[name, cameras] = self._store(name, entry, cameras)
+        return self._known_stores[name, cameras]
 
     def _store(self, name: str, entry: DatasetEntry, cameras: tuple[str, ...]) -> Store:
         reader = chosen_reader(name, entry, self.root)

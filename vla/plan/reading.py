@@ -108,6 +108,12 @@ def shares_of(data: DataSection) -> dict[str, float]:
     return {name: weights[name] / sum(weights.values()) for name in sorted(weights)}
 
 
+def datasets_of(config: ExperimentConfig) -> list[str]:
+    """Names of the datasets that an experiment trains on, or chooses by."""
+    chosen_by = [config.sweep.validation] if config.sweep else []
+    return [*shares_of(config.data), *chosen_by]
+
+
 def sections_in(annotation: Any, tag: str = "") -> list[tuple[str, type[BaseModel]]]:
     """The sections that a field may hold, such as tuple[Risk, ...] or the alternatives of a union,
     each after its tag where alternatives have one."""

@@ -36,6 +36,17 @@ def training_request(experiment: Experiment) -> Request:
     )
 
 
+def validation_request(experiment: Experiment) -> Request:
+    """As for one training process, and much shorter."""
+    asked = experiment.config.resources
+    return Request(
+        cores=asked.training_threads,
+        gpus=_gpus(experiment),
+        memory=_megabytes(asked.training_memory_gb),
+        minutes=60,
+    )
+
+
 def evaluation_request(experiment: Experiment) -> Request:
     asked = experiment.config.resources
     return Request(
@@ -65,8 +76,10 @@ REQUESTS: dict[str, Callable[[Experiment], Request]] = {
     "check_experiment": check_request,
     "train": training_request,
     "import_policy": import_request,
+    "validate": validation_request,
     "evaluate": evaluation_request,
     "film": film_request,
+    "sweep": document_request,
     "summarise": document_request,
     "plot": document_request,
     "release_models": document_request,
@@ -75,9 +88,11 @@ REQUESTS: dict[str, Callable[[Experiment], Request]] = {
 
 
 def requests_of(experiment: Experiment) -> dict[str, Request]:
-    """Of each rule that has jobs of this experiment: its policy is trained, or imported."""
-    other = "train" if isinstance(experiment.config.model, ImportedModel) else "import_policy"
-    return {rule: request(experiment) for rule, request in REQUESTS.items() if rule != other}
+    """Of each rule that has jobs of this experiment: its policy is trained or imported; sweeps choose."""
+    none = {"train" if isinstance(experiment.config.model, ImportedModel) else "import_policy"}
+    if "sweep" not in experiment.documents:
+        none |= {"validate", "sweep"}
+    return {rule: request(experiment) for rule, request in REQUESTS.items() if rule not in none}
 
 
 def _gpus(experiment: Experiment) -> int:

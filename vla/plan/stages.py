@@ -61,6 +61,7 @@ STANDARD_TRAINING = (
 EVALUATE = Stage(
     "evaluate", "evaluate", ("vla/evaluation/evaluator.py", "vla/evaluation/protocol.py")
 )
+VALIDATE = Stage("validate", "train", ("vla/training/validation.py", "vla/process/determinism.py"))
 FILM = Stage("film", "evaluate", ("vla/evaluation/film.py",), distributions=("imageio", "pillow"))
 COMPARE = Stage(
     "compare",
@@ -96,6 +97,14 @@ def _words(config: ExperimentConfig, folder: str) -> dict[str, Any]:
     return {"folder": folder, "experiment": config.experiment.model_dump(mode="json")}
 
 
+# Of swept experiments alone, before all other documents: their keys have its key in them.
+SWEEP = Document(
+    "sweep",
+    "analyse",
+    ("vla/statistics/sweep.py", "vla/report/sweep.py"),
+    record="sweep.json",
+    needs=("validations", "evaluations"),
+)
 # In an order in which each comes after what it needs.
 DOCUMENTS: dict[str, Document] = {
     "summary": Document(
@@ -135,7 +144,19 @@ DOCUMENTS: dict[str, Document] = {
 }
 
 
-STAGES = (PREPARE, TRAIN, IMPORT, EVALUATE, FILM, COMPARE, EXPERIMENT_REPORT, REPORT, COLLECT)
+STAGES = (
+    PREPARE,
+    TRAIN,
+    IMPORT,
+    VALIDATE,
+    EVALUATE,
+    FILM,
+    SWEEP,
+    COMPARE,
+    EXPERIMENT_REPORT,
+    REPORT,
+    COLLECT,
+)
 STAGES += tuple(DOCUMENTS.values())
 # Rules that make nothing under a key of its own -> the kind of environment that they run in.
 OTHER_RULES = {

@@ -26,10 +26,12 @@ from vla.records.publication import PublicationRecord
 from vla.records.removals import RemovalEntry
 from vla.records.reproduction import ReproductionRecord
 from vla.records.run import RunRecord
-from vla.records.snapshot import SnapshotRecord
 from vla.records.site import SiteRecord
+from vla.records.snapshot import SnapshotRecord
 from vla.records.summary import SummaryRecord
+from vla.records.sweep import SweepRecord
 from vla.records.unsent import UnsentRecord
+from vla.records.validation import ValidationRecord
 from vla.records.verification import StoreVerification, VerificationRecord
 from vla.records.weights import WeightsRecord
 
@@ -47,6 +49,8 @@ RECORDS: dict[str, type[Record]] = {
     "experiments/*/results/*/*/evaluation.json": EvaluationRecord,
     "experiments/*/results/*/*/crashes.json": CrashesRecord,
     "experiments/*/results/*/*/film-*/film.json": FilmRecord,
+    "experiments/*/results/*/validation-*/validation.json": ValidationRecord,
+    "experiments/*/results/*/sweep.json": SweepRecord,
     "experiments/*/results/*/summary.json": SummaryRecord,
     "experiments/*/results/*/figures.json": FiguresRecord,
     "experiments/*/results/*/models.json": ModelsRecord,

@@ -15,6 +15,7 @@ from vla.records.evaluation import EvaluationRecord
 from vla.records.rates import Rate
 from vla.records.run import RunRecord
 from vla.records.summary import SummaryRecord
+from vla.report.choice import CAPTION, TITLE, Choice, read_choice
 from vla.report.compute import Compute, measure_compute
 from vla.report.origin import shown_figures
 from vla.report.provenance import Source, Sources
@@ -68,8 +69,9 @@ class RunRow:
 class Content:
     """The report of one experiment.
 
-    `about`: its `experiment` section; `origin`: of a policy that was not trained here; `checks`, `checklist`, `events`: as in its README; `ended`: when
-    the last of its jobs had ended (ISO 8601, UTC); `source`: of the summary.
+    `about`: its `experiment` section; `origin`: of a policy that was not trained here; `checks`, `checklist`, `events`:
+    as in its README; `ended`: when the last of its jobs had ended (ISO 8601, UTC); `source`: of the summary;
+    `choice`: of a sweep, whose chosen combination is what all else is about.
     """
 
     folder: str
@@ -79,6 +81,7 @@ class Content:
     conclusion: Conclusion
     summary: SummaryRecord
     source: int
+    choice: Choice | None
     conditions: tuple[RateRow, ...]
     tasks: tuple[RateRow, ...]
     seeds: tuple[RateRow, ...]
@@ -127,6 +130,7 @@ def read_content(
         conclusion=conclude(experiment),
         summary=summary,
         source=source,
+        choice=shown["choice"],
         conditions=tuple(
             RateRow(CONDITIONS[name], rates.overall, source)
             for name, rates in summary.conditions.items()
@@ -182,7 +186,7 @@ def _drawn(experiment: Experiment) -> bool:
 
 
 def _figures(experiment: Experiment, sources: Sources) -> tuple[ShownFigure, ...]:
-    shown = []
+    shown = _choice_figure(experiment, sources)
     for figure in shown_figures(experiment, read_figures(experiment)):
         numbers = figure.data or figure.picture
         source = sources.cite_file(numbers, experiment.folder, f"figure {figure.title}")
@@ -196,6 +200,17 @@ def _figures(experiment: Experiment, sources: Sources) -> tuple[ShownFigure, ...
             )
         )
     return tuple(shown)
+
+
+def _choice_figure(experiment: Experiment, sources: Sources) -> list[ShownFigure]:
+    """That of a sweep, whose source is the table of all its runs."""
+    choice = read_choice(experiment)
+    if choice is None:
+        return []
+    record, folder = choice.record, experiment.folder
+    source = sources.cite_file(record.table, folder, "table of the sweep's runs")
+    picture, printed = (folder / file.path for file in (record.picture, record.print))
+    return [ShownFigure(TITLE, CAPTION, picture, printed, source.number)]
 
 
 def _comparison(root: Path, pair: Comparison, sources: Sources) -> ShownComparison:

@@ -10,6 +10,7 @@ from typing import Any
 import typst
 
 from vla.errors import UserError
+from vla.report.choice import SHOWN, Choice
 from vla.report.content import Content, RateRow, ShownComparison, ShownFigure
 from vla.report.rollouts import strip
 from vla.report.wording import energy_note, how_again
@@ -84,6 +85,7 @@ def _content(report: Content, pictures: _Pictures) -> dict[str, Any]:
         "conditions": [_rate(row) for row in report.conditions],
         "tasks": [_rate(row) for row in report.tasks],
         "seeds": [_rate(row) for row in report.seeds],
+        "choice": _choice(report.choice),
         "chains": [
             {
                 "condition": CONDITIONS[name],
@@ -134,6 +136,28 @@ def _content(report: Content, pictures: _Pictures) -> dict[str, Any]:
             {"number": s.number, "what": s.what, "run": s.run, "path": s.path, "sha256": s.sha256}
             for s in report.sources
         ],
+    }
+
+
+def _choice(choice: Choice | None) -> dict[str, Any] | None:
+    if choice is None:
+        return None
+    return {
+        "label": choice.record.chosen.label,
+        "by": choice.record.chosen_by,
+        "names": list(choice.names),
+        "rows": [
+            {
+                "values": list(row.values),
+                "seeds": str(row.seeds),
+                "loss": row.loss_in_words,
+                "rate": describe(row.rate),
+                "chosen": row.chosen,
+            }
+            for row in choice.rows[:SHOWN]
+        ],
+        "more": max(0, len(choice.rows) - SHOWN),
+        "table": choice.record.table.path,
     }
 
 

@@ -26,9 +26,10 @@ def render_report(
     shown, and no comparison. `linked`: experiments whose own report lies in reports/experiments/.
     """
     experiments, summaries = [], []
-    for experiment in plan.experiments.values():
-        if experiment.name in unfinished:
+    for name in plan.experiments:
+        if name in unfinished:
             continue
+        experiment = plan.find_experiment(name)
         summary = SummaryRecord.read(experiment.document("summary", "summary.json"))
         context = readme_context(experiment, summary)
         context |= {"conclusion": conclude(experiment), "linked": experiment.name in linked}

@@ -10,6 +10,7 @@ from vla.records.evaluation import EvaluationRecord
 from vla.records.run import RunRecord
 from vla.records.summary import SummaryRecord
 from vla.report.checklist import checklist
+from vla.report.choice import SHOWN, read_choice
 from vla.report.origin import origin
 from vla.report.templates import template_environment
 
@@ -34,6 +35,8 @@ def readme_context(experiment: Experiment, summary: SummaryRecord) -> dict[str, 
         "config": experiment.config.model_dump(mode="json"),
         "summary": summary,
         "origin": origin(experiment, runs[0]),
+        "choice": read_choice(experiment),
+        "shown_combinations": SHOWN,
         "runs": runs,
         "evaluations": evaluations,
         "training_seconds": seconds,

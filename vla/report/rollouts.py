@@ -44,10 +44,11 @@ def read_rollouts(experiment: Experiment, sources: Sources, partial: bool = Fals
     `partial`: evaluations that were not filmed are left out.
     """
     rollouts = []
+    filmed = set(experiment.film_records())  # none of a sweep
     for run in experiment.runs:
         for evaluation in run.evaluations:
             path = experiment.film_record(run, evaluation)
-            if partial and not path.is_file():
+            if path not in filmed or (partial and not path.is_file()):
                 continue
             for film in FilmRecord.read(path).films:
                 what = f"film of {film.task}, {CONDITIONS[evaluation.condition]}"

@@ -17,6 +17,7 @@ from vla.records.film import FilmRecord
 from vla.records.kinds import record_model
 from vla.records.models import ModelsRecord
 from vla.records.run import RunRecord
+from vla.records.validation import ValidationRecord
 from vla.reproduction.places import experiment_folder, placed
 
 # What names the files that a job made, and where it lies in an experiment's folder.
@@ -24,6 +25,7 @@ RECORDS = {
     "run.json": "results/*",
     "evaluation.json": "results/*/*",
     "film.json": "results/*/*/*",
+    "validation.json": "results/*/*",
 }
 
 
@@ -48,7 +50,7 @@ def explain(path: Path) -> str:
         record_path = record_path.parents[1] / "evaluation.json"
         record = EvaluationRecord.read(record_path)
         lines += ["", f"of the evaluation {record.key}, {record.condition}", *_story(record)]
-    if isinstance(record, EvaluationRecord):
+    if isinstance(record, EvaluationRecord | ValidationRecord):
         run = RunRecord.read(record_path.parents[1] / "run.json")
         lines += ["", f"of the policy of run {run.key} (seed {run.seed})", *_story(run)]
         record = run
@@ -64,7 +66,9 @@ def explain(path: Path) -> str:
     return "\n".join(lines)
 
 
-def find_record(path: Path) -> tuple[Path, RunRecord | EvaluationRecord | FilmRecord]:
+def find_record(
+    path: Path,
+) -> tuple[Path, RunRecord | EvaluationRecord | FilmRecord | ValidationRecord]:
     """The record of the job that names `path`, or `path` itself when it is one."""
     if path.name in RECORDS:
         return path, record_model(path).read(path)

@@ -10,6 +10,7 @@ from vla.errors import UserError
 from vla.files.atomic import write_atomic
 from vla.files.clock import now
 from vla.plan.items import Experiment
+from vla.plan.sweeps import Combination, parts_of
 from vla.records.archives import ArchiveEntry
 from vla.records.kinds import record_model
 from vla.records.models import ModelsRecord
@@ -54,13 +55,15 @@ def archived_files(experiment: Experiment) -> list[Path]:
     files = [experiment.folder / "config.yaml"]
     others = (experiment.folder / name for name in ("train.py", "notes.md"))
     files += [path for path in others if path.is_file()]
-    for run in experiment.runs:
-        records = [experiment.run_record(run)]
-        records += [experiment.evaluation_record(run, e) for e in run.evaluations]
-        records += [experiment.film_record(run, e) for e in run.evaluations]
-        for record in records:
-            files.append(record)
-            files += record_model(record).read(record).check_files(experiment.folder)
+    records = experiment.film_records()
+    for part in parts_of(experiment):
+        for run in part.runs:
+            records.append(part.run_record(run))
+            records += [part.evaluation_record(run, e) for e in run.evaluations]
+            records += [part.validation_record(run)] if isinstance(part, Combination) else []
+    for record in records:
+        files.append(record)
+        files += record_model(record).read(record).check_files(experiment.folder)
     for item in experiment.documents.values():
         files += [path for path in experiment.results(item.name).iterdir() if path.is_file()]
     return sorted(set(files))

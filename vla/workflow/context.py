@@ -28,7 +28,7 @@ class JobContext:
         deployment = Deployment(content["use_conda"], content["accelerator"])
         return cls(Path(content["root"]), deployment, content["command"])
 
-    def plan(self, config: dict[str, Any]) -> Plan:
-        """The plan as configuration and code are now."""
+    def plan(self, config: dict[str, Any], run: str = "") -> Plan:
+        """The plan as configuration and code are now, for the job of that run if it is one's."""
         asked = {name: value for name, value in config.items() if name != "context"}
-        return Plan(self.root, asked, self.deployment)
+        return Plan(self.root, asked, self.deployment, run)

@@ -30,10 +30,12 @@ from vla.workflow.context import JobContext
 
 @dataclass(frozen=True)
 class Job:
-    """A job at work. `asked`: Snakemake's configuration, with what the command line changed in it."""
+    """A job at work. `asked`: Snakemake's configuration, with what the command line changed in it; `run`:
+    the run that it makes or tests, if it is one run's."""
 
     context: JobContext
     asked: dict[str, Any]
+    run: str = ""
 
     @property
     def root(self) -> Path:
@@ -42,7 +44,7 @@ class Job:
     @cached_property
     def plan(self) -> Plan:
         """The plan as configuration and code are now."""
-        return self.context.plan(self.asked)
+        return self.context.plan(self.asked, self.run)
 
     def circumstances(self, item: Item, experiment: Experiment) -> tuple[Circumstances, str]:
         """Under which it begins to make `item`, and uncommitted changes as a patch; taken before
@@ -76,7 +78,7 @@ def start_job(snakemake: Any, label: str) -> Iterator["Job"]:
             if submitted:
                 submitted.refuse_if_cancelled()
             with reserved_gpus(snakemake.resources.get("gpu", 0)):
-                yield Job(context, snakemake.config)
+                yield Job(context, snakemake.config, snakemake.wildcards.get("run", ""))
         except BusyError as error:
             if submitted and submitted.requeue():
                 logger.warning("%s\n  -> Back in the queue: it is tried again.", error.problem)

@@ -106,7 +106,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):  # meant for rank 0
         signal.signal(number, signal.SIG_IGN)
     told = json.loads(sys.stdin.readline())
-    plan = JobContext.from_config(told["config"]).plan(told["config"])
+    plan = JobContext.from_config(told["config"]).plan(told["config"], told["run"])
     experiment = plan.find_experiment(told["experiment"])
     run, config = experiment.find_run(told["run"]), experiment.config
     mode = training_mode(config.training.determinism, experiment.accelerator)
