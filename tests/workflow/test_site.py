@@ -236,6 +236,20 @@ def test_comparison_shows_both_rates_and_the_recorded_difference(browser, lab, a
     assert browser.execute_script("return window.ran") is None
 
 
+def test_of_a_pair_that_was_not_compared_no_difference_is_derived(browser, built, tmp_path):
+    folder = shutil.copytree(built[0], tmp_path / "page")
+    for name in ("a", "b"):
+        details = load(folder, f"experiments/{name}") | {"pairs": {}}
+        (folder / f"data/experiments/{name}.json").write_text(json.dumps(details))
+    with served(folder) as address:
+        browser.get(f"{address}/compare.html?a=a&b=b")
+        WebDriverWait(browser, 20).until(lambda b: b.find_elements(By.ID, "unpaired"))
+        said = text(browser)
+    assert "whether two intervals overlap is no test" in said
+    assert "McNemar" not in said
+    assert "vla compare a b" in said
+
+
 def test_page_of_an_experiment_has_its_films_and_leads_on(browser, lab, address):
     open_page(browser, f"{address}/experiments/b/index.html")
     assert browser.find_elements(By.CSS_SELECTOR, "img.film")
