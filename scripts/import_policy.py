@@ -1,5 +1,6 @@
 """Take a policy that others trained as it comes: one run without training."""
 
+import logging
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -44,6 +45,14 @@ def import_policy(
     policy = family.load(config.model, weights.folder)
     parameters = _count(policy, config.model.num_params)
     check_fit(policy, config.model, config.evaluation)
+    there, here = getattr(policy, "execute_steps", None), config.evaluation.execute_steps
+    if there not in (None, here):
+        logging.getLogger("vla").warning(
+            "Its own configuration executes %d actions of a chunk before it looks again; "
+            "evaluation.execute_steps is %d.",
+            there,
+            here,
+        )
     resolved = record.with_name("config.resolved.json")
     write_json(resolved, config.model_dump(mode="json"))
     policy_file = experiment.folder / "checkpoints" / run.name / "policy.safetensors"
