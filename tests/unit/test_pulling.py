@@ -80,7 +80,8 @@ def test_remote_that_is_away_is_named_and_no_credential_told(root, monkeypatch, 
 
 def test_credentials_are_known_by_their_names(root, monkeypatch):
     monkeypatch.setenv("AWS_SESSION_TOKEN", "in-a-variable")
-    assert {"AKIA-of-mine", SECRET, "in-a-variable"} <= secrets(root)
+    assert {"AKIA-of-mine", SECRET, "in-a-variable", "me:hidden"} <= secrets(root)
+    assert committed_secrets(root) == ["endpointurl"]
     assert "s3://bucket/folder" not in secrets(root)
 
 

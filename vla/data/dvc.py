@@ -14,6 +14,7 @@ from vla.process.address import public_address
 SECRET = re.compile(
     r"secret|passw|token|access_key|account_key|connection_string|credential(?!path)", re.IGNORECASE
 )
+ADDRESS = re.compile(r"[\w+.-]+://([^/@]*:[^/@]*)@")  # with a user and a password
 SHORTEST = 8  # characters of a value that is looked for; shorter ones stand anywhere
 
 
@@ -63,19 +64,29 @@ def remote(root: Path, name: str = "") -> Remote:
 
 def secrets(root: Path) -> set[str]:
     """Credentials in DVC's configuration and in the variables that S3 clients read."""
-    config = _config(root)
-    options = [option for section in config.sections() for option in config.items(section)]
-    options += os.environ.items()
-    return {value for name, value in options if SECRET.search(name) and len(value) >= SHORTEST}
+    found = set()
+    for name, value in [*_options(_config(root)), *os.environ.items()]:
+        secret = value if SECRET.search(name) else _user_in(value)
+        if len(secret) >= SHORTEST:
+            found.add(secret)
+    return found
 
 
 def committed_secrets(root: Path) -> list[str]:
     """Names of options in .dvc/config, which git, records and packages hold, that are credentials."""
     config = configparser.ConfigParser(interpolation=None)
     config.read(root / ".dvc/config")
-    return sorted(
-        {name for section in config.sections() for name in config[section] if SECRET.search(name)}
-    )
+    return sorted({n for n, value in _options(config) if SECRET.search(n) or _user_in(value)})
+
+
+def _options(config: configparser.ConfigParser) -> list[tuple[str, str]]:
+    return [option for section in config.sections() for option in config.items(section)]
+
+
+def _user_in(address: str) -> str:
+    """User and password of an address; empty where there are none."""
+    found = ADDRESS.match(address)
+    return found[1] if found else ""
 
 
 def _object(place: Path, md5: str) -> Path:
