@@ -78,9 +78,7 @@ rule compare:
         lambda wildcards: evaluation_records(
             *(PLAN.experiments[name] for name in compared(wildcards))
         ),
-        choices=lambda wildcards: choice(
-            *(PLAN.experiments[name] for name in compared(wildcards))
-        ),
+        choices=lambda wildcards: choice(*(PLAN.experiments[name] for name in compared(wildcards))),
     output:
         results="results/{comparison}/comparison.json",
         figure=report(

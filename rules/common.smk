@@ -106,6 +106,12 @@ def any_of(imported):
     return "|".join(names) or "(?!)"  # which matches no name
 
 
+def part_of(wildcards):
+    """The experiment of a run: of a sweep the combination, whose inputs are its own."""
+    experiment = experiment_of(wildcards)
+    return experiment.of_run(wildcards.run) if isinstance(experiment, Sweep) else experiment
+
+
 def environment(kind):
     """The conda environment of a job, by its experiment's accelerator."""
     return lambda wildcards: (
@@ -160,6 +166,13 @@ def evaluation_records(*experiments):
         for run in experiment.runs
         for evaluation in run.evaluations
     ]
+
+
+def validation_store(wildcards):
+    combination = part_of(wildcards)
+    run = combination.find_run(wildcards.run)
+    store = combination.find_validation(run, f"validation-{wildcards.key}").store
+    return ancient(relative(store_record(ROOT, store.name)))
 
 
 def validation_records(sweep):

@@ -5,7 +5,7 @@ rule validate:
     """The loss of one trained policy on demonstrations that it was not trained on."""
     input:
         run=ancient("experiments/{experiment}/results/{run}/run.json"),
-        stores=lambda wildcards: stores_of(experiment_of(wildcards)),
+        store=validation_store,
     output:
         "experiments/{experiment}/results/{run}/validation-{key}/validation.json",
     log:

@@ -5,8 +5,8 @@ rule train:
     """Train one policy. Checkpoints lie in a folder of the run's key that no rule declares."""
     input:
         check=ancient("experiments/{experiment}/results/{run}/check.json"),
-        stores=lambda wildcards: stores_of(experiment_of(wildcards)),
-        weights=lambda wildcards: weights_of(experiment_of(wildcards)),
+        stores=lambda wildcards: stores_of(part_of(wildcards)),
+        weights=lambda wildcards: weights_of(part_of(wildcards)),
     output:
         "experiments/{experiment}/results/{run}/run.json",
     log:

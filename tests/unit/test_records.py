@@ -31,13 +31,16 @@ from vla.records.package import PackageRecord, SourceRecord
 from vla.records.policy import PolicyDescription
 from vla.records.prepared import ShardRecord
 from vla.records.publication import PublicationRecord, View
+from vla.records.rates import Rate
 from vla.records.removals import RemovalEntry
 from vla.records.reproduction import ReproductionRecord
 from vla.records.run import RunRecord
 from vla.records.site import SiteRecord
 from vla.records.snapshot import SnapshotRecord
 from vla.records.summary import SummaryRecord
+from vla.records.sweep import SweepRecord, SweptCombination, SweptRun
 from vla.records.unsent import UnsentRecord
+from vla.records.validation import ValidationRecord
 from vla.records.verification import StoreVerification
 from vla.records.weights import WeightsRecord
 
@@ -49,6 +52,43 @@ def records_of_before() -> list[Path]:
     return [*sorted(BEFORE.glob("*.json")), MANIFEST]
 
 
+def sweep_records() -> list[Record]:
+    rate = Rate(successes=1, episodes=2, crashes=0, rate=0.5, low=0.1, high=0.9)
+    loss = {"validation_loss": float("inf")}  # of a run that diverged
+    combination = SweptCombination(
+        label="width=16",
+        values={"model.fusion.width": 16, "training.betas": [0.9, 0.99]},
+        runs=("seed1-k",),
+        validation_spread=None,
+        rate=rate,
+        **loss,
+    )
+    rates = {"instructed": rate}
+    run = {"run": "seed1-k", "combination": "width=16", "seed": 1, "training_loss": 0.5}
+    file = File("sweep.csv", 1, "0" * 64)
+    sweep = SweepRecord(
+        experiment="e",
+        parameters=("model.fusion.width", "training.betas"),
+        chosen=combination,
+        chosen_by="the lowest loss",
+        validation="d",
+        validation_content="f" * 64,
+        combinations=(combination,),
+        runs=(SweptRun(**run, **loss, rates=rates),),
+        **dict.fromkeys(("table", "picture", "print"), file),
+    )
+    validation = ValidationRecord(
+        **make_job(identity={}),
+        run="k",
+        policy_sha256="0" * 64,
+        dataset="d",
+        content="f" * 64,
+        loss=0.25,
+        samples=8,
+    )
+    return [sweep, validation]
+
+
 def made_since() -> list[Record]:
     """Of the kinds that there were not at version 1."""
     film = FilmedEpisode(task="t", episode=3, outcome="failure", file=File("t.gif", 1, "0" * 64))
@@ -57,6 +97,7 @@ def made_since() -> list[Record]:
     view = View(original="results/a.md", bytes=1, modified_ns=2, sha256="0" * 64)
     return [
         FilmRecord(**job, films=(film,), files=FilmFiles()),
+        *sweep_records(),
         CrashesRecord(crashes=[Crash(task="t", episode=0, seed=1, error="Traceback")]),
         PublicationRecord(views={"a.md": view}),
         *package_records(),

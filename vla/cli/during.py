@@ -110,9 +110,9 @@ def picture(states: list[RunState]) -> Group:
         if state.disk:
             free, growth = state.disk
             text = f"{free:.1f} GB free, filling by {growth:.1f} GB an hour"
-            told.append(f"[dim]{state.experiment} seed {state.seed}: {text}[/]")
+            told.append(f"[dim]{state.experiment} {state.name}: {text}[/]")
         told += [
-            f"[yellow]{state.experiment} seed {state.seed}:[/] {escape(describe_event(event))}"
+            f"[yellow]{state.experiment} {state.name}:[/] {escape(describe_event(event))}"
             for event in state.events
         ]
     return Group(table, *map(Text.from_markup, told))

@@ -1,6 +1,7 @@
 """A swept experiment in the plan: its combinations are experiments, and one of them is what is reported."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +61,11 @@ class Sweep(Experiment):
 
     def of_run(self, name: str) -> Experiment:
         """The combination that a run belongs to; the sweep itself for the name of no run."""
-        for combination in self.combinations:
-            if any(run.name == name for run in combination.runs):
-                return combination
-        return self
+        return self._by_run.get(name, self)
+
+    @cached_property
+    def _by_run(self) -> dict[str, Combination]:
+        return {run.name: one for one in self.combinations for run in one.runs}
 
     def reported(self) -> Experiment:
         """The chosen combination; the sweep itself while none is chosen."""
