@@ -50,6 +50,13 @@ HERE = Deployment(False, "cpu")
 ASKED = {"experiments": ["published"], "comparisons": [], "allow_dirty": True}
 
 
+@pytest.fixture(autouse=True)
+def computed_before(monkeypatch) -> None:
+    """Other tests have computed in this process: portable arithmetic would come too late."""
+    for script in ("evaluate", "import_policy"):
+        monkeypatch.setattr(f"scripts.{script}.evaluation_mode", lambda *_: "strict")
+
+
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory) -> Path:
     return write_checkpoint("mean_std", tmp_path_factory.mktemp("hub") / "act")

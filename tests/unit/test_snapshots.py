@@ -10,9 +10,19 @@ from vla.errors import UserError
 from vla.files.exclusive import BusyError, exclusive
 from vla.source.git import committed_text, git_state
 from vla.source.snapshot import project_of
-from vla.upkeep.disk import Old, _old_snapshots, remove
+from vla.upkeep.disk import Old, old_snapshots, remove
 from vla.upkeep.snapshots import in_use, make_snapshot, share, snapshots, users
 from vla.workflow.views import PUBLICATION, number_publication
+
+
+@pytest.fixture(autouse=True)
+def squeue(tmp_path_factory, monkeypatch) -> Path:
+    """A queue without jobs, whatever this machine has installed."""
+    command = tmp_path_factory.mktemp("bin") / "squeue"
+    command.write_text("#!/bin/sh\n")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{command.parent}:{os.environ['PATH']}")
+    return command
 
 
 @pytest.fixture
@@ -119,7 +129,7 @@ def test_workflows_side_by_side_publish_under_different_numbers(project):
 
 
 def going(project: Path) -> list[Old]:
-    return _old_snapshots(project)[0]
+    return old_snapshots(project)[0]
 
 
 def test_snapshot_goes_when_nothing_uses_it(project):
@@ -136,17 +146,14 @@ def test_snapshot_goes_when_nothing_uses_it(project):
 
 
 @pytest.mark.parametrize(
-    ("squeue", "expected"),
+    ("script", "expected"),
     [
         ("echo {snapshot}", "its jobs are in SLURM's queue"),
         ("echo {snapshot}x", None),
         ("exit 1", "SLURM does not say whether its jobs wait"),
     ],
 )
-def test_snapshot_whose_jobs_wait_stays(project, tmp_path_factory, monkeypatch, squeue, expected):
+def test_snapshot_whose_jobs_wait_stays(project, squeue, script, expected):
     snapshot = make_snapshot(project)
-    commands = tmp_path_factory.mktemp("bin")
-    (commands / "squeue").write_text(f"#!/bin/sh\n{squeue.format(snapshot=snapshot)}\n")
-    (commands / "squeue").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{commands}:{os.environ['PATH']}")
+    squeue.write_text(f"#!/bin/sh\n{script.format(snapshot=snapshot)}\n")
     assert users(snapshot) == expected

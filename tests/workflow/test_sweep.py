@@ -7,6 +7,7 @@ import pandas as pd
 from vla.records.sweep import SweepRecord
 from vla.records.validation import ValidationRecord
 
+READMES = "experiments/b/results/readme-*/README.md"
 JUST_B = ("--config", 'experiments=["b"]', "comparisons=[]")
 
 
@@ -23,6 +24,7 @@ def test_sweep_trains_what_is_new_and_reports_the_choice(project):
     jobs = project.jobs(*target)
     assert (jobs["train"], jobs["evaluate"], jobs["validate"]) == (1, 1, 2)
     assert "film" not in jobs
+    before = set(project.root.glob(READMES))
     project.snakemake(*target)
     folder = project.root / "experiments/b"
     path = project.one("experiments/b/results/sweep-*/sweep.json")
@@ -42,7 +44,8 @@ def test_sweep_trains_what_is_new_and_reports_the_choice(project):
         run: round(v, 4) for run, v in losses.items()
     }
     assert list(table.index[table["chosen"]]) == [chosen]
-    readme = project.one("experiments/b/results/readme-*/README.md").read_text()
+    (rendered,) = set(project.root.glob(READMES)) - before
+    readme = rendered.read_text()
     assert f"Chosen: **learning_rate={rate:g}**, by the lowest mean validation loss" in readme
     assert f"`{chosen}`" in readme
     others = losses.keys() - {chosen}

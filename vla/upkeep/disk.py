@@ -70,7 +70,7 @@ def find_old(plan: Plan) -> tuple[list[Old], list[Kept]]:
     name, or an anomaly in its record. What an unfinished run would go on from stays, and so do a
     half-written store and, while an experiment folder cannot be read, every store.
     """
-    old, kept = _old_snapshots(plan.root)
+    old, kept = old_snapshots(plan.root)
     at_work = [f"{item.folder.name}: {item.why}" for item in kept]
     for folder in sorted((plan.root / "experiments").glob("*/checkpoints/*/")):
         try:
@@ -117,7 +117,7 @@ def remove(old: list[Old], root: Path) -> int:
     return freed
 
 
-def _old_snapshots(root: Path) -> tuple[list[Old], list[Kept]]:
+def old_snapshots(root: Path) -> tuple[list[Old], list[Kept]]:
     """Snapshots of code that no workflow and no job uses."""
     old, kept = [], []
     for folder in snapshots(root):
