@@ -185,6 +185,10 @@ REFUSED = {
     "training": ({"training": {"num_steps": 10}}, "leave `training` out"),
     "data": ({"data": {"dataset": "metaworld-4tasks"}}, "leave `data` out"),
     "seed": ({"experiment": {"name": "p", "seed": 1}}, "evaluation.first_seed chooses"),
+    "sweep": (
+        {"sweep": {"parameters": {"model.chunk_length": [1]}, "validation": "d"}},
+        "leave `sweep` out",
+    ),
     "weights": ({"model": {"type": "lerobot-act", "tasks": {TASK: ["x"]}}}, "weights: missing"),
 }
 

@@ -70,10 +70,15 @@ class ImportedExperimentConfig(ExperimentConfig[Family, Simulated], Generic[Fami
     data: NoData = NoData()
 
     @model_validator(mode="after")
-    def _no_seed_of_ours(self) -> "ImportedExperimentConfig":
+    def _nothing_of_a_training(self) -> "ImportedExperimentConfig":
         if "seed" in self.experiment.model_fields_set:
             raise ValueError(
                 "experiment.seed is that of a training here, and this policy is taken as it comes: "
                 "leave it out (evaluation.first_seed chooses the episodes)"
+            )
+        if self.sweep:
+            raise ValueError(
+                "a sweep tries hyperparameters of training, and this policy is taken as it comes: "
+                "leave `sweep` out"
             )
         return self
