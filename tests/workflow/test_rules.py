@@ -84,3 +84,17 @@ def test_demonstrations_are_collected_anew(project):
     manifest.unlink()
     project.snakemake("collect_demonstrations")
     assert Manifest.read(manifest) == before, "the same seeds give the same files"
+
+
+def test_groups_of_jobs_on_a_cluster_wait_for_no_job_that_waits_for_them(fresh, tmp_path):
+    """Snakemake refuses such groups, and plans nothing; a sweep has rules of its own."""
+    project = fresh.copy(tmp_path / "project")
+    swept = project.read("b") | {
+        "sweep": {
+            "parameters": {"training.learning_rate": [0.001, 0.01]},
+            "validation": "metaworld-4tasks-validation",
+        }
+    }
+    project.write("b", swept)
+    jobs = project.jobs("--profile", "profiles/slurm")
+    assert {"train", "validate", "compare", "report_experiment", "report"} <= jobs.keys()
