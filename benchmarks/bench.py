@@ -142,7 +142,9 @@ def bench_overhead(folder: Path) -> None:
     path = project / "experiments/exp_001_baseline/config.yaml"
     content = yaml.safe_load(path.read_text())
     content["training"]["num_steps"] = 300
-    content["experiment"].pop("outcome", None)  # its findings are about conditions that are left out
+    content["experiment"].pop(
+        "outcome", None
+    )  # its findings are about conditions that are left out
     content["evaluation"] = {"conditions": ["instructed"], "episodes_per_task": 5}
     path.write_text(yaml.safe_dump(content))
     chosen = ['experiments=["exp_001_baseline"]', "comparisons=[]"]
