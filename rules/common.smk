@@ -36,6 +36,7 @@ from vla.workflow.context import JobContext
 from vla.workflow.failures import last_lines
 from vla.workflow.views import needed_publication
 
+RUN = "experiments/{experiment}/results/{run}/run.json"
 USE_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 
 # Settled where the workflow starts, and handed by Snakemake to jobs on other nodes.
@@ -149,12 +150,27 @@ def verification_records():
     return [relative(ask(PLAN.verification, entry)) for entry in PLAN.datasets.values()]
 
 
-def stores_of(experiment):
-    return [ancient(relative(store_record(ROOT, store.name))) for store in experiment.stores]
+def until_made(output, needs):
+    """What the job of an output reads, as a function of wildcards; nothing once the output is there.
+
+    Snakemake does a finished job again when a missing input of it is made, ancient or not. A prepared
+    store is a cache: one new run that needs it must not train again what was trained from it.
+    """
+
+    def inputs(wildcards):
+        return [] if (ROOT / output.format(**wildcards)).is_file() else needs(wildcards)
+
+    return inputs
 
 
-def weights_of(experiment):
-    records = [ask(PLAN.weights_verification, weights) for weights in experiment.weights]
+def stores_of(wildcards):
+    stores = part_of(wildcards).stores
+    return [ancient(relative(store_record(ROOT, store.name))) for store in stores]
+
+
+def weights_of(wildcards):
+    weights = part_of(wildcards).weights
+    records = [ask(PLAN.weights_verification, pinned) for pinned in weights]
     return [ancient(relative(record)) for record in records]
 
 

@@ -5,9 +5,9 @@ rule import_policy:
     """Read a checkpoint, try it in the simulator once, keep it as the policy of a run."""
     input:
         check=ancient("experiments/{experiment}/results/{run}/check.json"),
-        weights=lambda wildcards: weights_of(experiment_of(wildcards)),
+        weights=until_made(RUN, weights_of),
     output:
-        "experiments/{experiment}/results/{run}/run.json",
+        RUN,
     log:
         "experiments/{experiment}/logs/{run}/import.log",
     benchmark:

@@ -1,13 +1,15 @@
 """Swept experiments: the validation loss of each run, and the choice of a combination by it."""
 
+VALIDATION = "experiments/{experiment}/results/{run}/validation-{key}/validation.json"
+
 
 rule validate:
     """The loss of one trained policy on demonstrations that it was not trained on."""
     input:
         run=ancient("experiments/{experiment}/results/{run}/run.json"),
-        store=validation_store,
+        store=until_made(VALIDATION, validation_store),
     output:
-        "experiments/{experiment}/results/{run}/validation-{key}/validation.json",
+        VALIDATION,
     log:
         "experiments/{experiment}/logs/{run}/validation-{key}.log",
     benchmark:

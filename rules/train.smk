@@ -5,10 +5,10 @@ rule train:
     """Train one policy. Checkpoints lie in a folder of the run's key that no rule declares."""
     input:
         check=ancient("experiments/{experiment}/results/{run}/check.json"),
-        stores=lambda wildcards: stores_of(part_of(wildcards)),
-        weights=lambda wildcards: weights_of(part_of(wildcards)),
+        stores=until_made(RUN, stores_of),
+        weights=until_made(RUN, weights_of),
     output:
-        "experiments/{experiment}/results/{run}/run.json",
+        RUN,
     log:
         "experiments/{experiment}/logs/{run}/train.log",
     benchmark:

@@ -99,11 +99,15 @@ class Project:
         return printed
 
     def jobs(self, *arguments: str) -> dict[str, int]:
-        """What a dry run would do: rule -> number of jobs.
+        """What a dry run would do, as `run_jobs` tells it."""
+        return self.run_jobs("-n", *arguments)
+
+    def run_jobs(self, *arguments: str) -> dict[str, int]:
+        """Run Snakemake; returns what it did: rule -> number of jobs.
 
         Without `all`, and without `publish` where it only shows what another job makes.
         """
-        printed = self.snakemake("-n", *arguments, "--quiet", "rules")
+        printed = self.snakemake(*arguments, "--quiet", "rules")
         if "Nothing to be done" in printed:
             return {}
         table = printed.split("Job stats:")[1].split("total")[0].splitlines()[3:]

@@ -1,4 +1,7 @@
-"""What is made anew after a change, and what is not."""
+"""What Snakemake makes anew after a change, and what it does not.
+
+Whose keys an edit changes, of many edits: `tests/unit/test_key_table.py`.
+"""
 
 import os
 import shutil
@@ -28,38 +31,31 @@ def test_touch_comment_and_commit_change_nothing(project):
 
 def test_a_hyperparameter_concerns_its_experiment_alone(project):
     before = sorted(project.root.glob("experiments/*/results/seed*/run.json"))
-    project.change("b", "training", learning_rate=5e-4)
-    assert project.jobs() == OF_ONE | {
+    project.change("b", "training", num_steps=8)
+    assert project.run_jobs() == OF_ONE | {
         "check_experiment": 1,
         "train": 1,
         "evaluate": 1,
         "film": 1,
     }
-    project.snakemake()
     after = sorted(project.root.glob("experiments/*/results/seed*/run.json"))
     assert len(after) == len(before) + 1
     assert set(before) < set(after), "the old results are still there"
+    folder = project.root / "experiments/b"
+    assert sorted(p.name for p in (folder / "models").iterdir()) == ["v1.0.0", "v1.1.0"]
+    card = (folder / "models/v1.1.0/MODEL_CARD.md").read_text()
+    assert "training.num_steps 6 → 8" in card
+    assert "Model version: 1.1.0" in (folder / "README.md").read_text()
 
-    changed = (project.root / "experiments/b/README.md").read_text()
-    project.change("b", "training", learning_rate=1e-3)
-    assert project.jobs() == {"publish": 1}, "all is there, and must only be shown"
-    project.snakemake()
-    restored = (project.root / "experiments/b/README.md").read_text()
-    assert restored != changed, "the README shows the configuration that is there"
-
-
-def test_a_change_of_the_model_concerns_every_run(project):
-    project.edit("vla/policies/parts/fused.py", "std=0.02", "std=0.03")
-    jobs = project.jobs()
-    assert (jobs["train"], jobs["evaluate"]) == (3, 3)
-    assert "prepare_dataset" not in jobs
+    project.change("b", "training", num_steps=6)
+    assert project.run_jobs() == {"publish": 1}, "all is there, and must only be shown"
+    readme = (folder / "README.md").read_text()
+    assert "Model version: 1.0.0" in readme, "it shows the configuration that is there"
 
 
 def test_training_code_of_its_own_concerns_its_experiment(project):
     own = project.give_training_code("b")
-    assert project.jobs()["train"] == 1
-    project.snakemake("--until", "train")
-    assert "train" not in project.jobs()
+    assert project.run_jobs("--until", "train") == {"check_experiment": 1, "train": 1}
     project.edit(own, "torch.manual_seed(run.seed)", "torch.manual_seed(7)")
     assert project.jobs()["train"] == 1
     (project.root / own).unlink()
@@ -71,25 +67,9 @@ def test_a_change_of_the_evaluation_trains_nothing(project):
     assert project.jobs() == OF_ONE | {"evaluate": 2, "film": 2}
 
 
-def test_a_change_of_a_figure_draws_figures(project):
-    project.edit("vla/report/figures/learning_curve.py", "(WIDTH, 4.8)", "(WIDTH, 4.4)")
-    assert project.jobs() == {"plot": 2, "render_readme": 2, **REPORTS}
-
-
-def test_how_pages_look_makes_no_numbers_anew(project):
-    project.edit("reports/templates/page.css", "font-size: 1.6rem", "font-size: 1.7rem")
-    assert project.jobs() == {"plot": 2, "render_readme": 2, **REPORTS}
-
-
-def test_a_change_of_films_films_and_renders_documents(project):
-    project.edit("vla/evaluation/film.py", "FRAME_MS = 200", "FRAME_MS = 100")
-    assert project.jobs() == {"film": 3, "render_readme": 2, **REPORTS}
-
-
 def test_an_experiment_without_videos_is_complete(project):
     project.change("b", "evaluation", videos_per_task=0)
-    assert project.jobs() == {"film": 1, "render_readme": 1, **REPORT}
-    project.snakemake()
+    assert project.run_jobs() == {"film": 1, "render_readme": 1, **REPORT}
     films = [read_json(path) for path in project.root.glob("experiments/b/**/film.json")]
     assert sorted(len(film["films"]) for film in films) == [0, 1]
     assert project.jobs() == {}
@@ -116,9 +96,10 @@ def test_outcome_and_notes_run_nothing_again(project):
 
 
 def test_one_more_seed_trains_one_more_run(project):
+    shutil.rmtree(project.root / "data/.prepared")  # a cache, which it needs again
     project.change("b", "experiment", seed=[1, 2])
     jobs = project.jobs()
-    assert (jobs["train"], jobs["evaluate"]) == (1, 1)
+    assert (jobs["prepare_dataset"], jobs["train"], jobs["evaluate"]) == (1, 1, 1)
 
 
 def test_equal_runs_have_equal_keys_in_any_experiment(fresh):
@@ -143,6 +124,5 @@ def test_a_copied_experiment_brings_its_results_and_stands_alone(project):
     project.change("c", "experiment", name="copy")
     project.write_yaml("config/config.yaml", {"experiments": ["c"]})
     shutil.rmtree(project.root / "experiments/b")
-    assert project.jobs() == DOCUMENTS
-    project.snakemake()
+    assert project.run_jobs() == DOCUMENTS
     assert "# copy" in (project.root / "experiments/c/README.md").read_text()
