@@ -9,7 +9,7 @@ CRATE_TOOLS := .venv-crate
 S3_TOOLS := .venv-s3
 SERVICES := .venv-services
 
-.PHONY: setup calvin libero s3 demo report crate-check test test-faults test-services test-slurm bench keys portability lint format lock lock-check config-docs
+.PHONY: setup calvin libero s3 demo report crate-check test test-conda test-faults test-services test-slurm bench keys portability lint format lock lock-check config-docs
 
 setup: $(READY)
 
@@ -82,9 +82,13 @@ reports/report.zip: reports/report.html | setup
 reports/report.html:
 	@echo "Nothing to report yet: make demo" >&2; exit 1
 
-test: setup $(CONDA_TOOLS)/.ready
+test: setup
 	@sh tools/system_packages.sh test
 	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -n 2 --dist loadgroup
+
+# The whole workflow under --use-conda, offline, and the locks of its environments (ten minutes, 5 GB of disk).
+test-conda: setup $(CONDA_TOOLS)/.ready
+	PATH="$(CURDIR)/$(BIN):$$PATH" pytest tests/conda -n 2 --dist loadgroup
 
 # Kill the workflow N times at random moments, fill the disk, flip bits (N=50 takes half an hour).
 N ?= 4

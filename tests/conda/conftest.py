@@ -1,4 +1,8 @@
-"""A project whose locked environments are made offline, from packages built of what is installed."""
+"""A project whose locked environments are made offline, from packages built of what is installed.
+
+It has one experiment; that no rule imports what its environment lacks is seen without running it
+(`test_locks.py`).
+"""
 
 import json
 import os
@@ -110,6 +114,7 @@ def locked(conda, tmp_path_factory) -> CondaProject:
     project = CondaProject.create(tmp_path_factory.mktemp("locked") / "project")
     project.conda, project.variables = conda, conda.variables
     project.write("a", SMALL)
+    project.write_yaml("config/config.yaml", {"experiments": ["a"], "allow_dirty": True})
     for name in ENVIRONMENTS:
         conda.request(project.root, name)
     conda.lock(project.root, *ENVIRONMENTS)

@@ -84,14 +84,6 @@ def test_failures_are_filmed(finished):
         check_file(film.file, folder)
 
 
-def test_uncommitted_changes_are_kept(project):
-    project.edit("vla/policies/parts/fused.py", "std=0.02", "std=0.03")
-    project.snakemake("--until", "train")
-    patches = list(project.root.glob("experiments/b/results/*/uncommitted.patch"))
-    assert len(patches) == 1
-    assert "std=0.03" in patches[0].read_text()
-
-
 def test_record_tells_of_the_code_that_the_job_began_with(project):
     """A commit made while it trains has no part in what it makes."""
     project.change("b", "experiment", seed=[2])

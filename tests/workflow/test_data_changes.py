@@ -28,7 +28,7 @@ def test_a_flipped_byte_stops_the_next_run_before_training(project):
 
     command = [sys.executable, "-m", "dvc", "checkout", "--force", "data/metaworld-4tasks.dvc"]
     subprocess.run(command, cwd=project.root, check=True, capture_output=True)
-    project.snakemake("--until", "train")
+    project.snakemake("--until", "verify_dataset")
 
 
 def test_a_flipped_byte_is_noticed_when_all_is_done(project):

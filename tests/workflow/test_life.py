@@ -66,8 +66,7 @@ def test_from_an_idea_to_a_conclusion(project):
     finding = "Five are no better than four."
     vla(project, "note", "exp_003_wider", "Late at night.", "--outcome", "dead end",
         "--finding", finding, "--next", "Try six.")  # fmt: skip
-    assert project.jobs() == {"render_readme": 1, "report_experiment": 1, "report": 1}
-    project.snakemake()
+    assert project.run_jobs() == {"render_readme": 1, "report_experiment": 1, "report": 1}
     readme = (folder / "README.md").read_text()
     assert "**Dead end.** *Drawn from these results.*" in readme
     assert f"- {finding}" in readme

@@ -42,19 +42,6 @@ def test_code_on_the_model_card_runs(finished):
     subprocess.run([sys.executable, "-c", code], check=True, cwd=folder, env=environment)
 
 
-def test_another_recipe_is_another_version_beside_the_first(project):
-    project.change("b", "training", num_steps=8)
-    project.snakemake("--config", 'experiments=["b"]', "comparisons=[]")
-    versions = sorted(p.name for p in (project.root / "experiments/b/models").iterdir())
-    assert versions == ["v1.0.0", "v1.1.0"]
-    card = (project.root / "experiments/b/models/v1.1.0/MODEL_CARD.md").read_text()
-    assert "training.num_steps 6 → 8" in card
-    assert "Model version: 1.1.0" in (project.root / "experiments/b/README.md").read_text()
-    project.change("b", "training", num_steps=6)  # and back: the first is shown again
-    project.snakemake()
-    assert "Model version: 1.0.0" in (project.root / "experiments/b/README.md").read_text()
-
-
 def test_cleaning_takes_checkpoints_of_finished_runs_and_nothing_else(project):
     checkpoints = project.root / "experiments/a/checkpoints"
     record = project.one("experiments/a/results/seed2-*/run.json")

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -26,14 +27,28 @@ def runs(project, experiment: str) -> list:
     return sorted(project.root.glob(f"experiments/{experiment}/results/seed1-*"))
 
 
-def new_run(project, section: str, **values):
-    """Change experiment `a`, train and evaluate it, and give its new run beside the old one."""
-    (old,) = runs(project, "a")
-    project.change("a", section, **values)
-    evaluated = ("--until", "evaluate", "--config", 'experiments=["a"]', "comparisons=[]")
-    project.snakemake(*evaluated)
-    (new,) = set(runs(project, "a")) - {old}
-    return str(old), str(new)
+@pytest.fixture(scope="module")
+def changed(finished, tmp_path_factory):
+    """A project in which `a` was run again with another batch size, `b` with another number of threads.
+
+    Neither change was committed. Not to be changed.
+    """
+    project = finished.copy(tmp_path_factory.mktemp("changed") / "project")
+    settings = {"experiments": ["a", "b"], "comparisons": [["a", "b"]]}
+    project.write_yaml("config/config.yaml", settings)
+    project.change("a", "experiment", seed=1)
+    project.commit()
+    project.change("a", "training", batch_size=8)
+    project.change("b", "resources", training_threads=2)
+    project.snakemake("--until", "evaluate", "--config", "allow_dirty=True")
+    return project
+
+
+def old_and_new(changed, finished, experiment: str) -> tuple[str, str]:
+    old = {run.name for run in runs(finished, experiment)}
+    return tuple(
+        str(run) for run in sorted(runs(changed, experiment), key=lambda r: r.name not in old)
+    )
 
 
 def test_copied_results_verify_as_identical(finished, project):
@@ -43,16 +58,18 @@ def test_copied_results_verify_as_identical(finished, project):
     assert "Differs" not in printed
 
 
-def test_other_batch_size_is_the_one_difference_that_is_listed(project):
-    code, printed = ask(project, "verify", *new_run(project, "training", batch_size=8))
+@pytest.mark.xdist_group("changed")
+def test_other_batch_size_is_the_one_difference_that_is_listed(changed, finished):
+    code, printed = ask(changed, "verify", *old_and_new(changed, finished, "a"))
     assert code == 11
     assert printed.startswith("UNDECIDED")  # four episodes show nothing
     assert "Differs in configuration:\n  training.batch_size 4 → 8\n" in printed + "\n"
     assert printed.count("Differs in") == 1
 
 
-def test_other_number_of_threads_is_listed(project):
-    _, printed = ask(project, "verify", *new_run(project, "resources", training_threads=2))
+@pytest.mark.xdist_group("changed")
+def test_other_number_of_threads_is_listed(changed, finished):
+    _, printed = ask(changed, "verify", *old_and_new(changed, finished, "b"))
     assert "Differs in configuration:\n  threads 1 → 2\n" in printed + "\n"
     assert printed.count("Differs in") == 1
 
@@ -162,18 +179,12 @@ def test_file_without_a_record_is_told_so(project):
     assert "No record of a names config.yaml" in printed
 
 
-def test_replay_in_a_clean_folder_gives_the_same_bits(project, tmp_path):
-    """Also of a run with uncommitted changes, which its record keeps as a patch."""
-    settings = {"experiments": ["a", "b"], "comparisons": [["a", "b"]]}
-    project.write_yaml("config/config.yaml", settings)
-    project.commit()
-    (old,) = runs(project, "b")
-    project.change("b", "training", batch_size=8)
-    project.snakemake(
-        "--config", 'experiments=["b"]', "comparisons=[]", "allow_dirty=True", "--until", "evaluate"
-    )
-    (run,) = set(runs(project, "b")) - {old}
-    code, printed = ask(project, "replay", str(run), str(tmp_path / "again"))
+@pytest.mark.xdist_group("changed")
+def test_replay_in_a_clean_folder_gives_the_same_bits(changed, finished, tmp_path):
+    """Of a run with uncommitted changes, which its record keeps as a patch."""
+    _, run = old_and_new(changed, finished, "a")
+    assert "+  batch_size: 8" in (Path(run) / "uncommitted.patch").read_text()
+    code, printed = ask(changed, "replay", run, str(tmp_path / "again"))
     assert code == 0, printed
     assert printed.startswith("IDENTICAL")
 

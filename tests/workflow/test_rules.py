@@ -1,4 +1,4 @@
-"""Each rule alone: its output, removed, is made again by that rule, with the same bytes."""
+"""Each rule: its output, removed, is made again by that rule, with the same bytes."""
 
 import pytest
 
@@ -6,8 +6,8 @@ from vla.files.hashing import sha256_file
 from vla.records.manifest import Manifest
 from vla.records.run import RunRecord
 
-# rule -> its output, and the files beside it whose bytes must repeat
-RULES = {
+# Rule -> its output, and the files beside it whose bytes must repeat.
+RESULTS = {
     "check_experiment": ("experiments/b/results/seed1-*/check.json", []),
     "prepare_dataset": ("data/.prepared/*/prepared.json", ["data/.prepared/*/*.npy"]),
     "train": (
@@ -22,6 +22,8 @@ RULES = {
         "experiments/b/results/seed1-*/instructed-*/film-*/film.json",
         ["experiments/b/results/seed1-*/instructed-*/film-*/*.gif"],
     ),
+}
+DOCUMENTS = {  # which also show when and how long: of records that stay
     "summarise": (
         "experiments/b/results/summary-*/success_rates.csv",
         ["experiments/b/results/summary-*/*.csv"],
@@ -43,19 +45,19 @@ RULES = {
 }
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_rule_alone(project, rule):
-    pattern, repeated = RULES[rule]
-    output = project.one(pattern)
-    files = [path for pattern in repeated for path in project.root.glob(pattern)]
-    assert files or not repeated
-    before = {path: sha256_file(path) for path in files}
-    for path in {output, *files}:
+@pytest.mark.parametrize("rules", [RESULTS, DOCUMENTS], ids=["results", "documents"])
+def test_what_is_removed_is_made_again_with_the_same_bytes(project, rules):
+    outputs = [project.one(output) for output, _ in rules.values()]
+    before = {}
+    for rule, (_, patterns) in rules.items():
+        files = [path for pattern in patterns for path in project.root.glob(pattern)]
+        assert files or not patterns, rule
+        before |= {path: sha256_file(path) for path in files}
+    for path in {*outputs, *before}:
         path.unlink()
-    target = str(output.relative_to(project.root))
-    assert project.jobs(target) == {rule: 1}
-    project.snakemake(target)
-    assert {path: sha256_file(path) for path in files} == before
+    targets = [str(path.relative_to(project.root)) for path in outputs]
+    assert project.run_jobs(*targets) == dict.fromkeys(rules, 1)
+    assert {path: sha256_file(path) for path in before} == before
 
 
 def test_training_goes_on_from_its_checkpoint_to_the_same_bits(project):

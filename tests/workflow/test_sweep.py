@@ -21,11 +21,10 @@ def test_sweep_trains_what_is_new_and_reports_the_choice(project):
     }
     project.write("b", config)
     target = ("--until", "render_readme", *JUST_B)
-    jobs = project.jobs(*target)
+    before = set(project.root.glob(READMES))
+    jobs = project.run_jobs(*target)
     assert (jobs["train"], jobs["evaluate"], jobs["validate"]) == (1, 1, 2)
     assert "film" not in jobs
-    before = set(project.root.glob(READMES))
-    project.snakemake(*target)
     folder = project.root / "experiments/b"
     path = project.one("experiments/b/results/sweep-*/sweep.json")
     record = SweepRecord.read(path)
