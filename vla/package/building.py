@@ -13,7 +13,7 @@ from vla.package.claims import list_claims
 from vla.package.contents import data_files, output_files, require_committed, source_files
 from vla.package.crate import METADATA, crate_metadata
 from vla.package.numbers import paper_numbers
-from vla.package.project import published
+from vla.package.project import SOURCE, published
 from vla.package.results import Results, layout_of
 from vla.package.secrets import require_no_secrets
 from vla.package.texts import package_texts
@@ -73,9 +73,18 @@ def build_package(plan: Plan, experiment: Experiment, options: Options) -> Packa
             "Write the chosen values into config.yaml in place of the sweep: its runs are found again, and "
             "can be packed (docs/sweeps.md).",
         )
+    place = plan.root / FOLDER
+    place.mkdir(parents=True, exist_ok=True)
+    # Beside the package, whose disk has room for what is packed; /tmp may lie in memory.
+    with tempfile.TemporaryDirectory(prefix=".", suffix=".part", dir=place) as folder:
+        return _build(plan, experiment, options, Path(folder))
+
+
+def _build(plan: Plan, experiment: Experiment, options: Options, work: Path) -> Package:
+    """`work`: an empty folder, of which nothing is kept."""
     root = plan.root
     commit = require_committed(root)
-    source = source_files(root, commit)
+    source = source_files(root, commit, work / SOURCE)
     outputs = output_files(plan, experiment, options.weights)
     data, datasets = data_files(plan, experiment, options.data, source)
     citation = read_citation(root)
@@ -95,12 +104,11 @@ def build_package(plan: Plan, experiment: Experiment, options: Options) -> Packa
         authors=authors(citation),
     )
     files = source | outputs | data
-    with tempfile.TemporaryDirectory() as folder:
-        # As a stranger will read them: from what is packed.
-        results = _lay_out(outputs, record, Path(folder))
-        files |= _described(experiment, record, citation, results)
-        files[METADATA] = packed_text(crate_metadata(files, list_actions(results, record), record))
-    require_no_secrets((name, file.content) for name, file in files.items())
+    # As a stranger will read them: from what is packed.
+    results = _lay_out(outputs, record, work)
+    files |= _described(experiment, record, citation, results)
+    files[METADATA] = packed_text(crate_metadata(files, list_actions(results, record), record))
+    require_no_secrets((name, file.blocks()) for name, file in files.items())
     path = root / FOLDER / f"{experiment.name}-{record.version}.zip"
     whole = with_sums(files)
     write_archive(whole, path)
@@ -132,8 +140,9 @@ def _described(
 
 
 def _lay_out(outputs: dict[str, PackedFile], record: PackageRecord, folder: Path) -> Results:
+    """The results as they lie in the package, by links."""
     for name, file in outputs.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(file.content)
+        path.symlink_to(file.content)
     return published(folder, record)
