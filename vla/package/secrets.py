@@ -39,7 +39,7 @@ def require_no_secrets(
         if looks_secret(name) and not name.endswith(".py"):  # code about secrets is none
             found.append(f"{name}: its name says that nobody else is to read it")
         held: dict[str, None] = {}
-        for window in _windows(blocks):
+        for window in windows(blocks):
             for variable, value in values.items():
                 if value in window:
                     held[f"{name}: holds the value of ${variable}"] = None
@@ -55,7 +55,7 @@ def require_no_secrets(
         )
 
 
-def _windows(blocks: Iterable[bytes]) -> Iterator[bytes]:
+def windows(blocks: Iterable[bytes]) -> Iterator[bytes]:
     """Each block behind the end of the one before, so that nothing is cut where two meet."""
     end = b""
     for block in blocks:

@@ -5,6 +5,7 @@ Nothing is compressed: other releases of zlib compress to other bytes, and what 
 """
 
 import hashlib
+import io
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -38,6 +39,26 @@ class PackedFile:
         with open(self.content, "rb") as stream:
             while block := stream.read(BLOCK):
                 yield block
+
+    def lines(self) -> Iterator[bytes]:
+        """All bytes in their order, a line at a time, its end included."""
+        with (
+            io.BytesIO(self.content)
+            if isinstance(self.content, bytes)
+            else open(self.content, "rb") as stream
+        ):
+            yield from stream
+
+    @cached_property
+    def is_text(self) -> bool:
+        """Whether it begins as a text in UTF-8."""
+        beginning = next(self.blocks(), b"")
+        try:
+            beginning.decode()
+        except UnicodeDecodeError as error:
+            # A letter may be cut at the end of what was read.
+            return error.reason == "unexpected end of data" and b"\0" not in beginning
+        return b"\0" not in beginning
 
     @cached_property
     def size(self) -> int:
