@@ -34,7 +34,7 @@ def text_of_pdf(content: bytes) -> Iterator[bytes]:
             codes = [_codes(match) for match in SHOWN.finditer(part)]
             yield b"".join(codes)
             for table in tables:
-                yield from _read(b"".join(codes), table)
+                yield from _read(codes, table)
 
 
 def _codes(match: re.Match[bytes]) -> bytes:
@@ -71,11 +71,15 @@ def _text(digits: bytes) -> str:
     return bytes.fromhex(digits.decode()).decode("utf-16-be", "replace")
 
 
-def _read(codes: bytes, table: dict[int, str]) -> Iterator[bytes]:
+def _read(strings: list[bytes], table: dict[int, str]) -> Iterator[bytes]:
     """The text of characters that are numbered by one byte, and by two."""
     for width in (1, 2):
-        numbers = (int.from_bytes(codes[i : i + width]) for i in range(0, len(codes), width))
-        yield "".join(table.get(number, "\n") for number in numbers).encode("utf-8", "replace")
+        text = "".join(
+            table.get(int.from_bytes(string[place : place + width]), "\n")
+            for string in strings  # each by itself: between them stand others, such as a language's name
+            for place in range(0, len(string), width)
+        )
+        yield text.encode("utf-8", "replace")
 
 
 def inflated(content: bytes) -> bytes:
