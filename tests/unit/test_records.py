@@ -13,6 +13,7 @@ from vla.errors import UserError
 from vla.files.described import File
 from vla.files.sealed import read_sealed, write_sealed
 from vla.files.states import FileState
+from vla.records.anonymity import AnonymityRecord
 from vla.records.archives import ArchiveEntry
 from vla.records.attempts import read_attempts
 from vla.records.base import Record
@@ -127,6 +128,15 @@ def made_since() -> list[Record]:
             facts={"final_loss": 0.5},
         ),
         SiteRecord(complete=True, files={"index.html": "0" * 64}),
+        AnonymityRecord(
+            replaced=(
+                {"kind": "host name", "values": 2, "stand_in": "anonymous-host", "files": 1},
+            ),
+            rewritten=("outputs/experiments/e/results/seed1-k/run.json",),
+            resealed=("outputs/experiments/e/results/seed1-k/run.json",),
+            left_out=(),
+            searched=9,
+        ),
         StoreVerification(prepared="0" * 64, files={"a.npy": FileState(1, 2, 3, 4)}),
     ]
 

@@ -15,6 +15,7 @@ import pytest
 from tests.project import SECRET, Project
 from vla.errors import UserError
 from vla.files.hashing import sha256_file
+from vla.package.anonymous import Wish
 from vla.package.building import Options, build_package
 from vla.package.checking import SUMS
 from vla.package.numbers import paper_numbers
@@ -24,6 +25,7 @@ from vla.package.results import Results, layout_of
 from vla.package.writing import PackedFile, with_sums, write_archive
 from vla.plan.deployment import Deployment
 from vla.plan.plan import Plan
+from vla.records.anonymity import AnonymityRecord
 from vla.records.circumstances import GitState
 from vla.records.claims import ClaimsRecord
 from vla.records.evaluation import EvaluationRecord
@@ -213,6 +215,49 @@ def test_without_weights_their_hash_is_packed_and_evaluation_says_so(finished, t
     )
     assert code == 1
     assert "policy.safetensors: only its hash" in printed
+
+
+CITATION = """\
+cff-version: 1.2.0
+message: Cite it.
+title: Policies
+authors:
+  - family-names: Quillfeather
+    given-names: Zoë
+    orcid: https://orcid.org/0000-0002-1825-0097
+    affiliation: Institute of Owls
+repository-code: https://github.com/quillfeather/owls
+"""
+
+
+def test_anonymous_package_tells_nobody_and_is_reproduced_all_the_same(finished, tmp_path):
+    project = finished.copy(tmp_path / "project")
+    (project.root / "CITATION.cff").write_text(CITATION, encoding="utf-8")
+    (project.root / "docs/team.md").write_text("The OwlLab, led by Zoë Quillfeather.\n", "utf-8")
+    project.git("remote", "add", "origin", "git@github.com:quillfeather/owls.git")
+    log = project.one("experiments/b/logs/seed1-*/train.log")
+    log.write_text(f"{log.read_text()}started by zoe@owls.example in {project.root}\n")
+    project.git("add", "-A")
+    author = ("-c", "user.name=Zoe Quillfeather", "-c", "user.email=zoe@owls.example")
+    project.git(*author, "commit", "-q", "-m", "team")
+    packed = build(project, Options(anonymous=Wish(hide=("OwlLab",))))
+    package = tmp_path / "package"
+    with zipfile.ZipFile(packed.path) as content:
+        content.extractall(package)
+    everything = b"".join(p.read_bytes() for p in package.rglob("*") if p.is_file())
+    commits = project.git("log", "--format=%H").split()
+    for telling in ("quillfeather", "Owl", "0000-0002-1825-0097", str(project.root), *commits):
+        assert telling.encode() not in everything
+    told = AnonymityRecord.read(package / "anonymous.json")
+    kinds = {replaced.kind: replaced.files for replaced in told.replaced}
+    assert kinds["project folder"] == kinds["e-mail address"] == kinds["further word"] == 1
+    assert any(name.endswith("/run.json") for name in told.resealed)
+    code, printed = run(package, "-S", "reproduce.py")
+    assert (code, printed[:6]) == (0, "Intact")
+    code, printed = run(package, "reproduce.py", "--here", "--level", "figures")
+    assert code == 0, printed
+    found = verdicts(package / "reproduction", "figures")
+    assert {name for name, verdict in found.items() if verdict == "identical"} == RATES | FIGURES
 
 
 def test_numbers_of_a_paper_are_those_of_the_records(finished):

@@ -1,7 +1,9 @@
 """The reports, opened in a browser as their readers do."""
 
+import html
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,11 +11,14 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+from vla.config.footprint import FootprintSection
 from vla.files.hashing import sha256_file
 from vla.files.yaml import read_yaml
+from vla.package.pdf_text import text_of_pdf
 from vla.plan.deployment import Deployment
 from vla.plan.plan import Plan
 from vla.report.content import read_content
+from vla.report.experiment_page import render_page
 from vla.report.experiment_pdf import render_pdf
 
 GUIDE = Path(__file__).parents[2] / "docs/figures.md"
@@ -146,6 +151,29 @@ def test_pdf_is_the_same_whenever_it_is_made(finished):
     made = (finished.root / "reports/experiments/a.pdf").read_bytes()
     assert made.startswith(b"%PDF-")
     assert render_pdf(content, finished.root) == made
+
+
+def test_footprint_stands_in_page_and_print_and_in_no_key_but_the_reports(finished):
+    given = FootprintSection(
+        country="Germany",
+        carbon_g_per_kwh=400,
+        carbon_source="the environment agency, 2024",
+        core_watts=10,
+        power_source="the data sheet",
+    )
+    config = {"experiments": ["a"]}
+    plan, assuming = (Plan(finished.root, config, Deployment(False, "cpu")) for _ in range(2))
+    before = plan.experiments["a"]
+    after = replace(before, config=before.config.model_copy(update={"footprint": given}))
+    assuming.experiments["a"] = after
+    assert assuming.experiment_reports["a"].key != plan.experiment_reports["a"].key
+    assert "environment agency" not in str([before.runs, before.documents])
+    content = read_content(after, (), "key")
+    page = html.unescape(render_page(content, finished.root))
+    printed = b"".join(text_of_pdf(render_pdf(content, finished.root)))
+    for words in ("400 g/kWh, Germany", "of CO₂ equivalents", "CPU hours at 10 W a core"):
+        assert words in page
+        assert words.replace(" ", "").encode() in printed.replace(b" ", b"")
 
 
 def test_figure_of_the_guide_is_drawn_and_shown_everywhere(browser, project):

@@ -31,14 +31,33 @@ def package(
     weights: Annotated[
         bool, typer.Option(help="Pack the trained policies; else only their hashes.")
     ] = True,
+    anonymous: Annotated[
+        bool,
+        typer.Option("--anonymous", help="For double-blind review: tell nobody who made it."),
+    ] = False,
+    hide: Annotated[
+        list[str] | None,
+        typer.Option(help="With --anonymous: a further word that tells who made it."),
+    ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(help="With --anonymous: a name to keep, for it tells nobody anything."),
+    ] = None,
     use_conda: UseConda = False,
 ) -> None:
     """Pack a finished experiment so that strangers can reproduce it: one file, no Git needed."""
+    from vla.package.anonymous import RECORD, Wish
     from vla.package.building import Options, build_package
+
+    if (hide or keep) and not anonymous:
+        raise UserError(
+            "--hide and --keep say what an anonymous package tells.", "Add --anonymous."
+        )
+    wish = Wish(tuple(hide or ()), tuple(keep or ())) if anonymous else None
 
     plan = read_plan(use_conda)
     (experiment,) = find_experiments(plan, [name])
-    built = build_package(plan, experiment, Options(data, weights))
+    built = build_package(plan, experiment, Options(data, weights, wish))
     megabytes = built.path.stat().st_size / 1e6
     console.print(
         f"[green]{built.path.relative_to(plan.root)}[/]: {built.files} files, {megabytes:.1f} MB"
@@ -47,6 +66,13 @@ def package(
     for dataset in built.record.datasets:
         if dataset.packed == "pointer":
             console.print(f"  {dataset.name} is not in it, only its pins: --data packs it.")
+    if anonymous:
+        console.print(f"  Nothing in it tells who made it; {RECORD} says what was replaced.")
+        shown = ", ".join(built.not_searched) or "none"
+        console.print(
+            f"  Too short or too common to look for, --hide one of them if it tells: {escape(shown)}"
+        )
+        console.print("  Family names alone, a group's name, its words for things: --hide them.")
     console.print("On the other side: unzip it, then python reproduce.py")
 
 

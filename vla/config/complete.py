@@ -8,6 +8,7 @@ from vla.config.base import Section
 from vla.config.data import DataSection
 from vla.config.evaluation import EvaluationSection, Simulated
 from vla.config.experiment import ExperimentSection
+from vla.config.footprint import FootprintSection
 from vla.config.model import Family
 from vla.config.monitoring import MonitoringSection
 from vla.config.operation import CheckpointsSection, ResourcesSection, TrackingSection
@@ -29,6 +30,7 @@ class ExperimentConfig(Section, Generic[Family, Simulated]):
     checkpoints: CheckpointsSection = CheckpointsSection()
     resources: ResourcesSection = ResourcesSection()
     sweep: SweepSection | None = None
+    footprint: FootprintSection | None = None
 
     @model_validator(mode="after")
     def _chunk_covers_execution(self) -> "ExperimentConfig":

@@ -7,6 +7,8 @@ from pathlib import Path
 import psutil
 import pynvml
 
+from vla.monitoring.processor_meter import ProcessorMeter
+
 GB = 1e9
 
 
@@ -19,6 +21,7 @@ class Usage:
         self._process.cpu_percent()  # the first call has nothing to compare with
         self._gpu = _gpu_handle() if cuda else None
         self._energy_before = _energy(self._gpu)
+        self._processors = ProcessorMeter()
 
     def sample(self) -> dict[str, float]:
         """Columns of the metrics file: CPU (% of one core, since the last call), memory, GPU, disk."""
@@ -36,6 +39,9 @@ class Usage:
         energy = _energy(self._gpu)
         if energy is not None and self._energy_before is not None:
             sample["gpu_energy_j"] = energy - self._energy_before
+        joules = self._processors.joules()
+        if joules is not None:
+            sample["cpu_energy_j"] = joules
         return sample
 
 

@@ -8,17 +8,26 @@ from typing import Any
 from vla.errors import UserError
 from vla.files.hashing import sha256_file
 from vla.package.actions import list_actions
+from vla.package.anonymous import RECORD as ANONYMITY
+from vla.package.anonymous import Veil, Wish
 from vla.package.citation import authors, citation_cff, read_citation, zenodo_json
 from vla.package.claims import list_claims
 from vla.package.contents import data_files, output_files, require_committed, source_files
 from vla.package.crate import METADATA, crate_metadata
 from vla.package.numbers import paper_numbers
-from vla.package.project import published
+from vla.package.project import OUTPUTS, SOURCE, published
 from vla.package.results import Results, layout_of
 from vla.package.secrets import require_no_secrets
 from vla.package.texts import package_texts
 from vla.package.typesetting import latex, typst
-from vla.package.writing import PackedFile, packed_record, packed_text, with_sums, write_archive
+from vla.package.writing import (
+    Files,
+    PackedFile,
+    packed_record,
+    packed_text,
+    with_sums,
+    write_archive,
+)
 from vla.plan.items import Experiment
 from vla.plan.plan import Plan
 from vla.records.models import ModelsRecord
@@ -45,10 +54,12 @@ main(PACKAGE)
 
 @dataclass(frozen=True)
 class Options:
-    """`data`: pack datasets of any size; `weights`: pack the trained policies."""
+    """`data`: pack datasets of any size; `weights`: pack the trained policies; `anonymous`: tell nobody
+    who made it."""
 
     data: bool = False
     weights: bool = True
+    anonymous: Wish | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,8 @@ class Package:
     sha256: str
     files: int
     record: PackageRecord
+    not_searched: tuple[str, ...] = ()
+    """Of an anonymous one: names that are too short or too common to be looked for."""
 
 
 def build_package(plan: Plan, experiment: Experiment, options: Options) -> Package:
@@ -73,9 +86,18 @@ def build_package(plan: Plan, experiment: Experiment, options: Options) -> Packa
             "Write the chosen values into config.yaml in place of the sweep: its runs are found again, and "
             "can be packed (docs/sweeps.md).",
         )
+    place = plan.root / FOLDER
+    place.mkdir(parents=True, exist_ok=True)
+    # Beside the package, whose disk has room for what is packed; /tmp may lie in memory.
+    with tempfile.TemporaryDirectory(prefix=".", suffix=".part", dir=place) as folder:
+        return _build(plan, experiment, options, Path(folder))
+
+
+def _build(plan: Plan, experiment: Experiment, options: Options, work: Path) -> Package:
+    """`work`: an empty folder, of which nothing is kept."""
     root = plan.root
     commit = require_committed(root)
-    source = source_files(root, commit)
+    source = source_files(root, commit, work / SOURCE)
     outputs = output_files(plan, experiment, options.weights)
     data, datasets = data_files(plan, experiment, options.data, source)
     citation = read_citation(root)
@@ -95,20 +117,34 @@ def build_package(plan: Plan, experiment: Experiment, options: Options) -> Packa
         authors=authors(citation),
     )
     files = source | outputs | data
-    with tempfile.TemporaryDirectory() as folder:
-        # As a stranger will read them: from what is packed.
-        results = _lay_out(outputs, record, Path(folder))
-        files |= _described(experiment, record, citation, results)
-        files[METADATA] = packed_text(crate_metadata(files, list_actions(results, record), record))
-    require_no_secrets((name, file.content) for name, file in files.items())
-    path = root / FOLDER / f"{experiment.name}-{record.version}.zip"
+    veil = None
+    if options.anonymous:
+        veil = Veil(root, files, citation, options.anonymous, work / "anonymous")
+        files, citation, record = veil.files(files), veil.citation, veil.package_record(record)
+    # As a stranger will read them: from what is packed.
+    results = _lay_out(files, record, work)
+    described = _described(experiment, record, citation, results, bool(veil))
+    files |= veil.texts(described) if veil else described
+    if veil:
+        files[ANONYMITY] = veil.described(files)
+    files[METADATA] = packed_text(crate_metadata(files, list_actions(results, record), record))
+    require_no_secrets((name, file.blocks()) for name, file in files.items())
     whole = with_sums(files)
+    if veil:
+        veil.require(whole)
+    name = f"{experiment.name}-{record.version}{'-anonymous' if veil else ''}.zip"
+    path = root / FOLDER / name
     write_archive(whole, path)
-    return Package(path, sha256_file(path), len(whole), record)
+    not_searched = veil.not_searched if veil else ()
+    return Package(path, sha256_file(path), len(whole), record, not_searched)
 
 
 def _described(
-    experiment: Experiment, record: PackageRecord, citation: dict[str, Any], results: Results
+    experiment: Experiment,
+    record: PackageRecord,
+    citation: dict[str, Any],
+    results: Results,
+    anonymous: bool,
 ) -> dict[str, PackedFile]:
     """What the package says of itself: claims, citation, texts, numbers for papers."""
     about = experiment.config.experiment
@@ -117,7 +153,7 @@ def _described(
         raise UserError(f"{licence} is missing.", "State under which licence others may use it.")
     claims = list_claims(results, about.targets.success_rate, about.outcome.findings)
     numbers = paper_numbers(results)
-    texts = package_texts(experiment, record, results, claims)
+    texts = package_texts(experiment, record, results, claims, anonymous)
     return {
         "package.json": packed_record(record),
         "claims.json": packed_record(claims),
@@ -131,9 +167,12 @@ def _described(
     }
 
 
-def _lay_out(outputs: dict[str, PackedFile], record: PackageRecord, folder: Path) -> Results:
-    for name, file in outputs.items():
+def _lay_out(files: Files, record: PackageRecord, folder: Path) -> Results:
+    """The results as they lie in the package, by links."""
+    for name, file in files.items():
+        if not name.startswith(f"{OUTPUTS}/"):
+            continue
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(file.content)
+        path.symlink_to(file.content)
     return published(folder, record)

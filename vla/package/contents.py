@@ -7,7 +7,6 @@ from vla.data.manifest import content_hash, files_folder, read_manifest
 from vla.data.places import manifest_file, store_record
 from vla.errors import UserError
 from vla.files.described import check_file
-from vla.files.hashing import sha256_bytes
 from vla.package.project import DATA, OUTPUTS, SOURCE
 from vla.package.writing import PackedFile, packed_record
 from vla.plan.items import Experiment
@@ -38,14 +37,19 @@ def require_committed(root: Path) -> str:
     return state["commit"]
 
 
-def source_files(root: Path, commit: str) -> dict[str, PackedFile]:
-    """Every file of the commit, and the record that stands in for Git on the other side."""
-    tracked = tracked_files(root)
-    files = {f"{SOURCE}/{file.name}": PackedFile(file.content, file.executable) for file in tracked}
-    record = SourceRecord(
-        commit=commit, files={file.name: sha256_bytes(file.content) for file in tracked}
-    )
-    return files | {f"{SOURCE}/{RECORD}": packed_record(record)}
+def source_files(root: Path, commit: str, folder: Path) -> dict[str, PackedFile]:
+    """Every file of the commit, and the record that stands in for Git on the other side.
+
+    `folder`: where git writes the files, empty or not there.
+    """
+    files = {
+        file.name: PackedFile(file.path, file.executable) for file in tracked_files(root, folder)
+    }
+    hashes = {name: file.sha256 for name, file in files.items()}
+    record = packed_record(SourceRecord(commit=commit, files=hashes))
+    return {f"{SOURCE}/{name}": file for name, file in files.items()} | {
+        f"{SOURCE}/{RECORD}": record
+    }
 
 
 def output_files(plan: Plan, experiment: Experiment, weights: bool) -> dict[str, PackedFile]:
@@ -62,7 +66,7 @@ def output_files(plan: Plan, experiment: Experiment, weights: bool) -> dict[str,
     paths |= {report} if report.is_file() else set()
     kept = (path for path in paths if weights or path.suffix != ".safetensors")
     return {
-        f"{OUTPUTS}/{path.relative_to(plan.root).as_posix()}": PackedFile(path.read_bytes())
+        f"{OUTPUTS}/{path.relative_to(plan.root).as_posix()}": PackedFile(path)
         for path in kept
         if path.is_file()
     }
@@ -93,7 +97,7 @@ def data_files(
             for file in manifest.files:
                 path = check_file(file, folder)
                 name = f"{DATA}/{path.relative_to(plan.root / 'data').as_posix()}"
-                files[name] = PackedFile(path.read_bytes())
+                files[name] = PackedFile(path)
         described.append(
             PackedDataset(
                 name=store.dataset,

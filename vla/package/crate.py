@@ -14,7 +14,6 @@ from rocrate.model.entity import Entity
 from rocrate.model.file import File
 from rocrate.rocrate import ROCrate
 
-from vla.files.hashing import sha256_bytes
 from vla.package.actions import Action, usage
 from vla.package.project import SOURCE
 from vla.package.writing import Files
@@ -118,8 +117,8 @@ def _add_files(crate: ROCrate, files: Files, tools: set[str]) -> dict[str, Entit
         if not name.startswith(f"{SOURCE}/") or named:
             properties = {
                 "name": name.rsplit("/", 1)[-1],
-                "contentSize": str(len(file.content)),
-                "sha256": sha256_bytes(file.content),
+                "contentSize": str(file.size),
+                "sha256": file.sha256,
             }
             kinds = _kinds(name, tools)
             properties |= {"@type": kinds} if kinds else {}

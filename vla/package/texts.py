@@ -1,5 +1,6 @@
 """What a package says in words: README, answers to the NeurIPS checklist, ACM's artifact appendix."""
 
+from dataclasses import replace
 from typing import Any
 
 from vla.package.results import Results
@@ -21,11 +22,15 @@ TEXTS = {
 
 
 def package_texts(
-    experiment: Experiment, record: PackageRecord, results: Results, claims: ClaimsRecord
+    experiment: Experiment,
+    record: PackageRecord,
+    results: Results,
+    claims: ClaimsRecord,
+    anonymous: bool,
 ) -> dict[str, str]:
     """File in the package -> text, each number from a record."""
     environment = template_environment(experiment.root)
-    context = _context(experiment, record, results, claims)
+    context = _context(experiment, record, results, claims) | {"anonymous": anonymous}
     return {
         name: environment.get_template(template).render(context) for name, template in TEXTS.items()
     }
@@ -40,7 +45,7 @@ def _context(
         "folder": experiment.name,
         "experiment": config.experiment,
         "config": config,
-        "origin": origin(experiment, runs[0]),
+        "origin": origin(replace(experiment, root=results.root), runs[0]),
         "package": record,
         "claims": claims,
         "claims_table": claims_table(claims),

@@ -4,27 +4,75 @@ Nothing is compressed: other releases of zlib compress to other bytes, and what 
 (weights, pictures, tables) hardly shrinks.
 """
 
+import hashlib
+import io
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import IO
 
+from vla.errors import UserError
 from vla.files.atomic import write_atomic
-from vla.files.hashing import sha256_bytes
 from vla.package.checking import SUMS
 from vla.records.base import Record
 
 TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that the format knows
 UNIX = 3
+BLOCK = 1 << 20  # bytes that are in memory at a time
 
 
 @dataclass(frozen=True)
 class PackedFile:
-    """A file of a package."""
+    """A file of a package. `content`: its bytes, or a file that has them and is read in blocks."""
 
-    content: bytes
+    content: bytes | Path
     executable: bool = False
+
+    def blocks(self) -> Iterator[bytes]:
+        """All bytes in their order, some at a time."""
+        if isinstance(self.content, bytes):
+            yield self.content
+            return
+        with open(self.content, "rb") as stream:
+            while block := stream.read(BLOCK):
+                yield block
+
+    def lines(self) -> Iterator[bytes]:
+        """All bytes in their order, a line at a time, its end included."""
+        with (
+            io.BytesIO(self.content)
+            if isinstance(self.content, bytes)
+            else open(self.content, "rb") as stream
+        ):
+            yield from stream
+
+    @cached_property
+    def is_text(self) -> bool:
+        """Whether it begins as a text in UTF-8."""
+        beginning = next(self.blocks(), b"")
+        try:
+            beginning.decode()
+        except UnicodeDecodeError as error:
+            # A letter may be cut at the end of what was read.
+            return error.reason == "unexpected end of data" and b"\0" not in beginning
+        return b"\0" not in beginning
+
+    @cached_property
+    def size(self) -> int:
+        """In bytes."""
+        if isinstance(self.content, bytes):
+            return len(self.content)
+        return self.content.stat().st_size
+
+    @cached_property
+    def sha256(self) -> str:
+        digest = hashlib.sha256()
+        for block in self.blocks():
+            digest.update(block)
+        return digest.hexdigest()
 
 
 Files = Mapping[str, PackedFile]
@@ -46,7 +94,7 @@ def packed_text(text: str) -> PackedFile:
 def with_sums(files: Files) -> dict[str, PackedFile]:
     """The files in the order of their names, and SHA256SUMS, which lists them."""
     ordered = {name: files[name] for name in sorted(files)}
-    lines = [f"{sha256_bytes(file.content)}  {name}\n" for name, file in ordered.items()]
+    lines = [f"{file.sha256}  {name}\n" for name, file in ordered.items()]
     return ordered | {SUMS: PackedFile("".join(lines).encode())}
 
 
@@ -60,4 +108,18 @@ def _write(files: Files, path: Path) -> None:
             entry = zipfile.ZipInfo(name, TIME)
             entry.create_system = UNIX
             entry.external_attr = (0o100755 if file.executable else 0o100644) << 16
-            archive.writestr(entry, file.content)
+            entry.file_size = file.size  # so that the header has room for one of 4 GB and more
+            with archive.open(entry, "w") as stream:
+                _copy(file, stream, name)
+
+
+def _copy(file: PackedFile, stream: IO[bytes], name: str) -> None:
+    """`UserError` when the bytes are not those that were hashed before."""
+    digest = hashlib.sha256()
+    for block in file.blocks():
+        digest.update(block)
+        stream.write(block)
+    if digest.hexdigest() != file.sha256:
+        raise UserError(
+            f"{name} changed while it was packed.", "Let it be written, and pack again."
+        )

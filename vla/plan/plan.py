@@ -68,6 +68,8 @@ class Plan:
                 "comparisons": [pair.key for pair in self.comparisons_of(name)],
                 **self._identities.made_by(EXPERIMENT_REPORT),
             }
+            if experiment.config.footprint:  # what the report assumes, and nothing else
+                identity["footprint"] = experiment.config.footprint.model_dump(mode="json")
             reports[name] = make_item("report", identity)
         return reports
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from vla.errors import UserError
+from vla.records.anonymity import AnonymityRecord
 from vla.records.archives import ArchiveEntry
 from vla.records.attempts import Attempt
 from vla.records.base import Record
@@ -62,6 +63,7 @@ RECORDS: dict[str, type[Record]] = {
     ".snapshots/*/snapshot.json": SnapshotRecord,
     "PACKAGE/package.json": PackageRecord,
     "PACKAGE/claims.json": ClaimsRecord,
+    "PACKAGE/anonymous.json": AnonymityRecord,
     "PACKAGE/source/packed-source.json": SourceRecord,
     "REPRODUCTION/reproduction-*.json": ReproductionRecord,
     "SITE/site.json": SiteRecord,

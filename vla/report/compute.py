@@ -17,7 +17,8 @@ class Compute:
     `training_seconds`, `evaluation_seconds`: wall time; episodes that ran side by side count one by
     one. `cpu_hours`: of training, as measured (one core, fully used, for an hour is one). `gpu_hours`:
     of training, attempts that were lost included; None where an old record does not say.
-    `energy_kwh`: of the GPU while it trained, None where it was not measured.
+    `energy_kwh`: of the GPU while it trained, `cpu_energy_kwh`: of the machine's processors meanwhile;
+    None where it was not measured.
     """
 
     seed: int
@@ -28,6 +29,7 @@ class Compute:
     cpu_hours: float
     gpu_hours: float | None
     energy_kwh: float | None
+    cpu_energy_kwh: float | None
 
 
 def measure_compute(
@@ -42,7 +44,8 @@ def measure_compute(
         evaluation_seconds=sum(evaluation.episode_seconds for evaluation in evaluations),
         cpu_hours=_cpu_hours(metrics),
         gpu_hours=run.gpu_hours,
-        energy_kwh=_energy_kwh(metrics),
+        energy_kwh=_energy_kwh(metrics, "gpu_energy_j"),
+        cpu_energy_kwh=_energy_kwh(metrics, "cpu_energy_j"),
     )
 
 
@@ -57,11 +60,11 @@ def _cpu_hours(metrics: pd.DataFrame) -> float:
     return float((metrics["cpu_percent"].fillna(0) / 100 * took.clip(lower=0)).sum() / 3600)
 
 
-def _energy_kwh(metrics: pd.DataFrame) -> float | None:
+def _energy_kwh(metrics: pd.DataFrame, column: str) -> float | None:
     """The meter counts from the start of each attempt; one that was resumed starts again at zero."""
-    if "gpu_energy_j" not in metrics or metrics["gpu_energy_j"].isna().all():
+    if column not in metrics or metrics[column].isna().all():
         return None
-    meter = metrics["gpu_energy_j"].dropna()
+    meter = metrics[column].dropna()
     begun_anew = meter.diff() < 0
     of_attempts = meter.groupby(begun_anew.cumsum()).last()
     return float(of_attempts.sum() / JOULES_PER_KWH)

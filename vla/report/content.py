@@ -17,6 +17,7 @@ from vla.records.run import RunRecord
 from vla.records.summary import SummaryRecord
 from vla.report.choice import CAPTION, TITLE, Choice, read_choice
 from vla.report.compute import Compute, measure_compute
+from vla.report.footprint import Footprint, estimate
 from vla.report.origin import shown_figures
 from vla.report.provenance import Source, Sources
 from vla.report.readme import readme_context
@@ -90,6 +91,7 @@ class Content:
     rollouts: tuple[Rollout, ...]
     events: tuple[str, ...]
     compute: tuple[Compute, ...]
+    footprint: Footprint | None
     runs: tuple[RunRow, ...]
     checks: tuple[Any, ...]
     checklist: tuple[tuple[bool, str, str], ...]
@@ -122,6 +124,7 @@ def read_content(
     shown = readme_context(experiment, summary)
     jobs: list[RunRecord | EvaluationRecord] = [*shown["runs"], *shown["evaluations"]]
     runs = _runs(experiment, sources)
+    compute = _compute(experiment, shown["runs"], shown["evaluations"])
     return Content(
         folder=experiment.name,
         key=key,
@@ -145,7 +148,8 @@ def read_content(
         comparisons=tuple(_comparison(experiment.root, pair, sources) for pair in pairs),
         rollouts=tuple(read_rollouts(experiment, sources, partial)),
         events=tuple(shown["events"]),
-        compute=_compute(experiment, shown["runs"], shown["evaluations"]),
+        compute=compute,
+        footprint=estimate(compute, experiment.config.footprint),
         runs=runs,
         checks=tuple(shown["checks"]),
         checklist=tuple(shown["checklist"]),

@@ -23,7 +23,7 @@ def render_page(report: Content, root: Path) -> str:
         report=report,
         shown_rollouts=SHOWN_ROLLOUTS,
         loading="eager",
-        energy_note=energy_note(report.compute),
+        energy_note=energy_note(report.compute, report.footprint),
         again=how_again(report),
         tabulator_script=script,
         tabulator_style=style,

@@ -12,6 +12,7 @@ import typst
 from vla.errors import UserError
 from vla.report.choice import SHOWN, Choice
 from vla.report.content import Content, RateRow, ShownComparison, ShownFigure
+from vla.report.footprint import Footprint
 from vla.report.rollouts import strip
 from vla.report.wording import energy_note, how_again
 from vla.statistics.rates import describe, interval, percent
@@ -118,7 +119,8 @@ def _content(report: Content, pictures: _Pictures) -> dict[str, Any]:
         "more_rollouts": max(0, len(report.rollouts) - SHOWN_ROLLOUTS),
         "events": list(report.events),
         "compute": _compute(report),
-        "energy_note": energy_note(report.compute),
+        "footprint": _footprint(report.footprint),
+        "energy_note": energy_note(report.compute, report.footprint),
         "checklist": [list(item) for item in report.checklist],
         "runs": [
             {
@@ -205,6 +207,17 @@ def _comparison(comparison: ShownComparison, pictures: _Pictures) -> dict[str, A
             }
             for task, pair in record.by_task.items()
         ],
+    }
+
+
+def _footprint(footprint: Footprint | None) -> dict[str, Any] | None:
+    if footprint is None:
+        return None
+    return {
+        "rows": [[part.what, part.energy, part.basis] for part in footprint.parts],
+        "energy": footprint.energy,
+        "carbon": footprint.carbon,
+        "assumed": list(footprint.assumed),
     }
 
 

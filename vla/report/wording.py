@@ -4,10 +4,14 @@ from collections.abc import Sequence
 
 from vla.report.compute import Compute
 from vla.report.content import Content
+from vla.report.footprint import Footprint
 
 NOT_MEASURED = (
-    "Energy was not measured: only GPUs have a meter that the workflow reads. It is not estimated "
-    "from time either, since nothing is known about the power of the processor."
+    "Energy of GPUs was not measured: there was none, or none with a meter that could be read."
+)
+NOT_ESTIMATED = (
+    "Energy and carbon are not estimated from time either: the configuration assumes no power and no "
+    "mix of electricity (footprint)."
 )
 MEASURED = (
     "Energy is an estimate: {total:.3f} kWh by the GPUs' own meters (NVML) between the start of each "
@@ -16,8 +20,13 @@ MEASURED = (
 )
 
 
-def energy_note(compute: Sequence[Compute]) -> str:
-    """What was measured of the energy, and what not."""
+def energy_note(compute: Sequence[Compute], footprint: Footprint | None = None) -> str:
+    """What was measured of the energy, and what not. `footprint`: what is estimated beside it."""
+    note = _measured(compute)
+    return note if footprint else f"{note} {NOT_ESTIMATED}"
+
+
+def _measured(compute: Sequence[Compute]) -> str:
     measured = [row.energy_kwh for row in compute if row.energy_kwh is not None]
     if not measured:
         return NOT_MEASURED

@@ -12,7 +12,7 @@ from vla.site.lineage import Link, trace
 from vla.site.privacy import Privacy
 
 # Texts that people write, and those that a job wrote about its machine.
-TEXTS = ("about", "conclusion", "comparisons", "events", "checklist", "compute")
+TEXTS = ("about", "conclusion", "comparisons", "events", "checklist", "compute", "footprint")
 
 
 @dataclass(frozen=True)

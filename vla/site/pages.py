@@ -73,7 +73,7 @@ class Pages:
             children=entry.children,
             shown_rollouts=SHOWN_ROLLOUTS,
             loading="lazy",
-            energy_note=energy_note(content.compute),
+            energy_note=energy_note(content.compute, content.footprint),
             again=how_again(content),
         )
         self._draft.add(f"{folder}/index.html", page.encode())

@@ -53,10 +53,10 @@ class Privacy:
         """`UserError` when a file of the page holds a secret, or names this project's folder, the
         user's, or a machine (one whose name is too long to be a word by chance)."""
         if not name.endswith(TEXTS):
-            require_no_secrets([(name, content)])
+            require_no_secrets([(name, [content])])
             return
         text = html.unescape(content.decode())
-        require_no_secrets([(name, text.encode())])
+        require_no_secrets([(name, [text.encode()])])
         places = [str(place) for place in (self._root, Path.home()) if len(place.parts) > 1]
         hosts = [host for host in self._hosts if len(host) >= SHORTEST]
         for private in (*places, *hosts):

@@ -12,6 +12,7 @@ COLUMNS = (
     "samples_per_second",
     "data_wait",  # fraction of the time that training waited for batches
     "cpu_percent",  # of one core
+    "cpu_energy_j",  # drawn by the machine's processors since this attempt began
     "memory_gb",
     "gpu_percent",
     "gpu_memory_gb",
