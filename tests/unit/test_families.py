@@ -53,7 +53,7 @@ def test_what_watches_over_training_is_no_part_of_what_decides_it():
 
 
 def test_plans_are_made_without_pytorch():
-    for family in ("bc", "rt1"):
+    for family in ("bc", "rt1", "bc_pretrained_words", "rt1_pretrained_words"):
         name = f"vla/policies/{family}/config.py"
         imported = executed_files({name: ROOT / name}, ROOT).values()
         assert not [path for path in imported if "import torch" in path.read_text()]

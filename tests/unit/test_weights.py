@@ -118,6 +118,8 @@ def test_weights_that_nobody_pinned_say_how(register, source):
     ("entry", "message"),
     [
         ({"folder": "a", "repository": "a/b", "revision": REVISION}, "give either `folder`, or"),
+        ({"folder": "a", "package": "a==1"}, "give either `folder`, or"),
+        ({"package": "a==1", "revision": REVISION}, "nothing else has one"),
         ({"repository": "a/b"}, "needs its `revision`"),
         ({"repository": "a/b", "revision": "main"}, "revision: string should match"),
         ({"folder": "a", "files": "{model.bin: {sha256: a, bytes: 1}}"}, "files.model.bin"),

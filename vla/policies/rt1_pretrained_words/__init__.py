@@ -1,0 +1,1 @@
+"""RT-1-style policies with pretrained word vectors."""
