@@ -1,5 +1,11 @@
 """After: what people read."""
 
+# What Snakemake's own report says at first (reports/captions/workflow.rst).
+if any(word.startswith("--report") for word in sys.argv):
+    from vla.report.landing import landing
+
+    config["landing"] = ask(landing, PLAN)
+
 
 rule release_models:
     """Semantic version, metadata and model card of an experiment's policies."""

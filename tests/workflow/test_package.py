@@ -1,5 +1,6 @@
 """The life of a package: packed here, reproduced in an empty folder without Git by who knows nothing."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.project import SECRET, Project
+from tools.crate_contexts import documents
 from vla.errors import UserError
 from vla.files.hashing import sha256_file
 from vla.package.anonymous import Wish
@@ -258,6 +260,17 @@ def test_anonymous_package_tells_nobody_and_is_reproduced_all_the_same(finished,
     assert code == 0, printed
     found = verdicts(package / "reproduction", "figures")
     assert {name for name, verdict in found.items() if verdict == "identical"} == RATES | FIGURES
+
+
+def test_terms_of_the_crate_are_those_of_the_contexts_that_the_validator_is_given(package):
+    graph = json.loads((package / "ro-crate-metadata.json").read_text())["@graph"]
+    crate, runs = (content["@context"] for content in documents().values())
+    used = {name for entity in graph for name in entity} - {"@id", "@type"}
+    for entity in graph:
+        kinds = entity["@type"]
+        used |= set(kinds if isinstance(kinds, list) else [kinds])
+    assert used <= crate.keys() | runs.keys()
+    assert "resourceUsage" in used & runs.keys(), "what the context of RO-Crate alone has not"
 
 
 def test_numbers_of_a_paper_are_those_of_the_records(finished):

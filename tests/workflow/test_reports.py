@@ -213,6 +213,14 @@ def test_snakemake_report_has_every_figure_and_table(browser, project):
     with zipfile.ZipFile(project.root / "report.zip") as archive:
         archive.extractall(project.root / "unpacked")
     browser.get(project.one("unpacked/*/report.html").as_uri())
+    rows = {row.text for row in browser.find_elements(By.CSS_SELECTOR, "table.landing tbody tr")}
+    assert {"0 % [0, 49] 90 %, not met open 2", "0 % [0, 66] 90 %, not met open 1"} == {
+        row.partition("anything. ")[2] for row in rows
+    }
+    assert "b against a." in text(browser)
+    browser.find_element(By.CSS_SELECTOR, "table.landing a").click()
+    assert "report_experiment" in text(browser), "what a name on the landing page leads to"
+    browser.refresh()
     expected = {
         "Learning curve",
         "Success by task",

@@ -15,6 +15,7 @@ from rocrate.model.file import File
 from rocrate.rocrate import ROCrate
 
 from vla.package.actions import Action, usage
+from vla.package.media_types import media_type
 from vla.package.project import SOURCE
 from vla.package.writing import Files
 from vla.records.package import PackageRecord
@@ -30,22 +31,6 @@ PROFILES = {
 }
 LANGUAGE = "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"
 WORKFLOW = f"{SOURCE}/Snakefile"
-ENDINGS = {
-    ".csv": "text/csv",
-    ".gif": "image/gif",
-    ".html": "text/html",
-    ".json": "application/json",
-    ".jsonl": "application/jsonl",
-    ".log": "text/plain",
-    ".md": "text/markdown",
-    ".parquet": "application/vnd.apache.parquet",
-    ".py": "text/x-python",
-    ".safetensors": "application/octet-stream",
-    ".svg": "image/svg+xml",
-    ".tex": "application/x-tex",
-    ".tsv": "text/tab-separated-values",
-    ".yaml": "application/yaml",
-}
 
 
 def crate_metadata(files: Files, actions: list[Action], record: PackageRecord) -> str:
@@ -78,7 +63,8 @@ def _describe_root(crate: ROCrate, record: PackageRecord) -> None:
         for address, (name, version) in PROFILES.items()
     ]
     root["conformsTo"] = profiles
-    root["author"] = _authors(crate, record)
+    authors = _authors(crate, record)
+    root["author"] = authors if len(authors) > 1 else authors[0]  # no list of one: RO-Crate 1.1
     crate.metadata["conformsTo"] = [
         {"@id": f"https://w3id.org/ro/crate/{VERSION}"},
         {"@id": "https://w3id.org/workflowhub/workflow-ro-crate/1.0"},
@@ -122,9 +108,8 @@ def _add_files(crate: ROCrate, files: Files, tools: set[str]) -> dict[str, Entit
             }
             kinds = _kinds(name, tools)
             properties |= {"@type": kinds} if kinds else {}
-            ending = "." + name.rsplit(".", 1)[-1]
-            if ending in ENDINGS:
-                properties["encodingFormat"] = ENDINGS[ending]
+            if kind := media_type(name):
+                properties["encodingFormat"] = kind
             described[name] = crate.add(File(crate, dest_path=name, properties=properties))
     if "README.md" in described:
         described["README.md"]["about"] = crate.root_dataset
