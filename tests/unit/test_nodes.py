@@ -5,6 +5,7 @@ import yaml
 from test_slurm import commands as commands
 
 from vla.checks.estimates import training_bytes
+from vla.checks.nodes import node_findings
 from vla.checks.profile import Submission
 from vla.errors import UserError
 from vla.plan.plan import Plan
@@ -12,6 +13,8 @@ from vla.plan.requests import requests_of, training_rule
 from vla.process.nodes import job_nodes, step_environment
 from vla.training.sharded.meeting import interface
 from vla.workflow.sharded_ranks import own_place
+
+SHARED = {"training_processes": 2, "nodes": 2}
 
 
 @pytest.fixture
@@ -77,7 +80,14 @@ def test_nodes_that_cannot_share_are_refused(planned, training, resources, words
         planned(training | {"micro_batches": 4}, {"training_processes": 4} | resources)
 
 
-def test_several_nodes_without_slurm_are_refused(monkeypatch):
+def test_several_nodes_without_slurm_are_refused_before_anything_runs(planned, monkeypatch):
+    experiment = planned({"micro_batches": 2, "sharding": "fsdp2"}, SHARED)
+    monkeypatch.setenv("PATH", "/nowhere")
+    (finding,) = node_findings(experiment)
+    assert (finding.status, "has no SLURM" in finding.found) == ("fail", True)
+
+
+def test_several_nodes_outside_a_job_are_refused(monkeypatch):
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     assert job_nodes(1).addresses == ("127.0.0.1",)
     with pytest.raises(UserError, match="2 nodes, and this job runs on one machine") as caught:

@@ -9,7 +9,7 @@ import signal
 import pytest
 import torch
 
-from vla.errors import GoOnLaterError
+from vla.errors import GoOnLaterError, UserError
 from vla.plan.reading import experiment_model
 from vla.process.determinism import set_determinism
 from vla.records.checkpoint import CheckpointRecord
@@ -162,3 +162,12 @@ def test_interrupted_on_any_number_of_ranks_it_goes_on_to_the_same_bits(trained,
     assert trained(cut, 2) == expected
     assert (cut / "checkpoints/step_00000002.damaged").is_dir()
     assert column(cut, "loss") == column(alone, "loss")
+
+
+def test_training_code_of_the_other_kind_is_refused(content, store, tmp_path):
+    config = experiment_model(content("BC")).model_validate(content("BC"))
+    leading = LeadingShards(config, "k", tmp_path / "checkpoints", tmp_path / "logs")
+    with pytest.raises(UserError, match="trains a whole policy"):
+        train_whole(TrainingRun(config, 0, store, CPU, leading, Place()))
+    with pytest.raises(UserError, match="shares its policy out"):
+        train(TrainingRun(config, 0, store, CPU, leading))

@@ -17,6 +17,7 @@ from vla.checks.estimates import (
     parameter_count,
     training_bytes,
 )
+from vla.checks.nodes import node_findings
 from vla.checks.trackers import tracker_findings
 from vla.config.imported import ImportedModel
 from vla.data.dvc import committed_secrets, remote
@@ -49,6 +50,7 @@ def check_experiment(experiment: Experiment, root: Path, allow_dirty: bool) -> l
         model,
         *_disks(experiment, parameters),
         *_device(experiment, parameters),
+        *node_findings(experiment),
         *_simulator(experiment),
         *tracker_findings(experiment),
         _time(experiment),
@@ -57,9 +59,8 @@ def check_experiment(experiment: Experiment, root: Path, allow_dirty: bool) -> l
 
 def missing_findings(error: MissingError) -> list[Finding]:
     """What an experiment lacks before anything else about it can be found."""
-    return [
-        Finding(what, "fail", lack.problem, lack.way_out) for what, lack in error.missing.items()
-    ]
+    lacks = error.missing.items()
+    return [Finding(what, "fail", lack.problem, lack.way_out) for what, lack in lacks]
 
 
 def require(findings: list[Finding], name: str) -> None:

@@ -59,7 +59,7 @@ def sharded_processes(
         place = Place(0, count, 0, beside)
         join(place, meeting, choose_device(experiment.accelerator), nodes.addresses[-1])
         yield place
-    except (RuntimeError, dist.DistError) as error:  # of an exchange whose other side is gone
+    except RuntimeError as error:  # of an exchange whose other side is gone
         raise death(others, count) or error from None
     finally:
         if dist.is_initialized():

@@ -44,6 +44,11 @@ def fit(run: TrainingRun, build: Callable[[], Policy], sampler: Sampler) -> Trai
             f"training.batch_size ({config.batch_size}).",
             "In train.py make it with batch_size=training.batch_size // training.micro_batches.",
         )
+    if not isinstance(place, Place):
+        raise UserError(
+            "This experiment's train.py shares its policy out, and training.sharding is none.",
+            "Set training.sharding: fsdp2, or begin again from a copy of vla/training/standard.py.",
+        )
     policy = shard(build, run.device, config.precision, place)
     optimizer = ShardedAdamW(policy, config)
 

@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from vla.config.complete import ExperimentConfig
 from vla.errors import GoOnLaterError, UserError
 from vla.policies.protocol import Policy
@@ -23,6 +25,15 @@ from vla.training.sharded.words import any_signal, hear, tell
 from vla.training.supervision import Supervisor
 
 
+def require_shards(optimizer: torch.optim.Optimizer) -> None:
+    """`UserError` when training code holds the whole policy though the configuration shares it out."""
+    if not isinstance(optimizer, ShardedAdamW):
+        raise UserError(
+            "This experiment's train.py trains a whole policy, and training.sharding shares it out.",
+            "Begin again from a copy of vla/training/sharded/standard.py, or set sharding: none.",
+        )
+
+
 class LeadingShards(AbstractContextManager):
     """Rank 0's supervision."""
 
@@ -37,6 +48,7 @@ class LeadingShards(AbstractContextManager):
         self._own.__exit__(*error)
 
     def resume(self, policy: Policy, optimizer: ShardedAdamW) -> int:
+        require_shards(optimizer)
         with _EndingAll():
             step = self._own.resume(policy, optimizer)
         tell("go on", step=step)
@@ -68,6 +80,7 @@ class FollowingShards(AbstractContextManager):
         self._stop.__exit__(*error)
 
     def resume(self, policy: Policy, optimizer: ShardedAdamW) -> int:
+        require_shards(optimizer)
         self._policy, self._optimizer = policy, optimizer
         return self._obey()
 

@@ -28,11 +28,11 @@ class TreeReduceScatter(DefaultReduceScatter):
         async_op: bool = False,
     ) -> None:
         rank, count = group.rank(), group.size()
-        shards, owners = input_tensor.view(count, -1), torch.arange(count)
+        shards = input_tensor.view(count, -1)
         distance = 1
         while distance < count:
-            mine = (owners & distance) == (rank & distance)
-            given, kept = shards[~mine], shards[mine]
+            own = (rank // distance) % 2  # of each two shards, the one that this rank's side keeps
+            kept, given = shards[own::2], shards[1 - own :: 2].contiguous()
             got = torch.empty_like(given)
             partner = rank ^ distance
             swap = [
@@ -41,7 +41,7 @@ class TreeReduceScatter(DefaultReduceScatter):
             ]
             for work in dist.batch_isend_irecv(swap):
                 work.wait()
-            shards, owners = kept + got, owners[mine]
+            shards = kept + got
             distance *= 2
         output_tensor.copy_(shards[0])
 
@@ -62,16 +62,18 @@ def total_norm(vector: Tensor) -> Tensor:
     Squares are added as whole numbers, relative to the largest: their order decides no bit. What is lost
     of each is at most 2^-58 of the largest.
     """
-    largest = vector.abs().amax().nan_to_num(torch.inf, torch.inf)  # MAX may pass over NaN
+    largest = vector.abs().amax() if len(vector) else vector.new_zeros(())
+    largest = largest.nan_to_num(torch.inf, torch.inf)  # MAX may pass over NaN
     dist.all_reduce(largest, dist.ReduceOp.MAX)
     exponent = torch.where(largest.isfinite(), largest, 1).frexp().exponent
+    scale = 2.0 ** -exponent.double()
     sums = torch.zeros(2, dtype=torch.int64, device=vector.device)
     for part in vector.split(AT_ONCE):
-        scaled = torch.ldexp(part.double().nan_to_num(), -exponent).square() * 2**BITS
+        scaled = (part.double().nan_to_num() * scale).square() * 2**BITS
         whole = scaled.floor()
         rest = ((scaled - whole) * 2**BITS).floor()
         sums += torch.stack([whole.long().sum(), rest.long().sum()])
     dist.all_reduce(sums)
     squares = (sums[0].double() + sums[1].double() * 2.0**-BITS) * 2.0**-BITS
-    norm = torch.ldexp(squares.sqrt(), exponent).float()
+    norm = (squares.sqrt() / scale).float()
     return torch.where(largest.isfinite(), norm, torch.inf)
