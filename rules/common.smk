@@ -14,7 +14,6 @@ ROOT = Path(workflow.basedir)
 IS_MAIN_PROCESS = workflow.exec_mode == workflow.exec_mode.DEFAULT
 sys.path.insert(0, str(ROOT))
 
-from vla.config.imported import ImportedModel
 from vla.data.places import store_record
 from vla.errors import UserError
 from vla.locks.files import environment_name
@@ -24,7 +23,7 @@ from vla.plan.collection import collection_name
 from vla.plan.deployment import Deployment
 from vla.plan.figures import FORMATS, find_figures
 from vla.plan.plugins import chosen_plugin
-from vla.plan.requests import REQUESTS
+from vla.plan.requests import REQUESTS, training_rule
 from vla.plan.sweeps import Sweep
 from vla.process.accelerator import detect_accelerator
 from vla.process.command import command_line
@@ -97,12 +96,12 @@ def experiment_of(wildcards):
     return PLAN.experiments[wildcards.experiment]
 
 
-def any_of(imported):
-    """Pattern of the experiments whose policies are imported, or are trained here."""
+def made_by(rule):
+    """Pattern of the experiments whose policies that rule makes."""
     names = [
         re.escape(name)
         for name, experiment in PLAN.experiments.items()
-        if isinstance(experiment.config.model, ImportedModel) == imported
+        if training_rule(experiment) == rule
     ]
     return "|".join(names) or "(?!)"  # which matches no name
 
@@ -134,6 +133,25 @@ def cores(rule):
 
 def gpus(rule):
     return lambda wildcards: REQUESTS[rule](experiment_of(wildcards)).gpus
+
+
+def nodes(rule):
+    return lambda wildcards: REQUESTS[rule](experiment_of(wildcards)).nodes
+
+
+def gpus_together(rule):
+    """Of a job on one node; 0 of one on several, whose GPUs are asked for node by node."""
+    return lambda wildcards: 0 if nodes(rule)(wildcards) > 1 else gpus(rule)(wildcards)
+
+
+def gpus_of_each_node(rule):
+    """SLURM's words for the GPUs of each node of a job on several; none of one on one."""
+
+    def words(wildcards):
+        of_each = gpus(rule)(wildcards)
+        return f"gpu:{of_each}" if of_each and nodes(rule)(wildcards) > 1 else ""
+
+    return words
 
 
 def memory(rule):

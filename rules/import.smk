@@ -13,7 +13,7 @@ rule import_policy:
     benchmark:
         "experiments/{experiment}/logs/{run}/import.benchmark.tsv"
     wildcard_constraints:
-        experiment=any_of(imported=True),
+        experiment=made_by("import_policy"),
     conda:
         simulator_environment
     threads: cores("import_policy")

@@ -79,8 +79,9 @@ def _describe(submission: Submission) -> str:
     gpus = (
         f", {asked.gpus} {site.get('gpu_model', '')} GPU".replace("  ", " ") if asked.gpus else ""
     )
+    nodes = f"{asked.nodes} nodes with " if asked.nodes > 1 else ""
     return (
-        f"{asked.cores} cores{gpus}, {asked.memory / 1000:g} GB, {asked.minutes / 60:g} h "
+        f"{nodes}{asked.cores} cores{gpus}, {asked.memory / 1000:g} GB, {asked.minutes / 60:g} h "
         f"in {site.get('slurm_partition', 'the default partition')}"
     )
 

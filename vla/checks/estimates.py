@@ -1,5 +1,6 @@
 """What an experiment will need: parameters, disk, time."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from vla.checks.dataset import fetched_bytes, missing_files, stated_shape
+from vla.config.complete import ExperimentConfig
 from vla.config.imported import ImportedModel
 from vla.data.formats.protocol import Shape
 from vla.data.manifest import read_manifest
@@ -20,6 +22,8 @@ from vla.records.run import RunRecord
 
 CHECKPOINT_BYTES = 12  # a parameter: weight and AdamW's two moments, fp32
 TRAINING_BYTES = 16  # the same and the gradient
+SHARDED_BYTES = 20  # all that, and the sum of gradients
+SUM_BYTES = 4  # one more sum
 POLICY_BYTES = 4
 VIDEO_BYTES = 400_000  # one filmed episode
 USUAL_WORDS = 100  # of a vocabulary that is not known before the data is read
@@ -75,6 +79,16 @@ def disk_needs(experiment: Experiment, parameters: int | None) -> list[Need]:
         Need("prepared data", _store_bytes(store, root), stores_folder(root))
         for store in experiment.stores
     ]
+
+
+def training_bytes(config: ExperimentConfig, parameters: int) -> float:
+    """What each process holds besides activations, and besides what is gathered of a sharded policy
+    while it is computed."""
+    if config.training.sharding == "none":
+        return TRAINING_BYTES * parameters
+    ranks = config.resources.training_processes
+    rounds = config.training.micro_batches // ranks
+    return (SHARDED_BYTES + SUM_BYTES * math.log2(rounds)) * parameters / ranks
 
 
 def parameter_count(experiment: Experiment) -> int | None:

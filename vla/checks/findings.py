@@ -11,12 +11,13 @@ import torch
 from vla.checks.dataset import can_be_pulled, missing_files
 from vla.checks.estimates import (
     POLICY_BYTES,
-    TRAINING_BYTES,
     Need,
     disk_needs,
     earlier_seconds_a_step,
     parameter_count,
+    training_bytes,
 )
+from vla.checks.nodes import node_findings
 from vla.checks.trackers import tracker_findings
 from vla.config.imported import ImportedModel
 from vla.data.dvc import committed_secrets, remote
@@ -49,6 +50,7 @@ def check_experiment(experiment: Experiment, root: Path, allow_dirty: bool) -> l
         model,
         *_disks(experiment, parameters),
         *_device(experiment, parameters),
+        *node_findings(experiment),
         *_simulator(experiment),
         *tracker_findings(experiment),
         _time(experiment),
@@ -57,9 +59,8 @@ def check_experiment(experiment: Experiment, root: Path, allow_dirty: bool) -> l
 
 def missing_findings(error: MissingError) -> list[Finding]:
     """What an experiment lacks before anything else about it can be found."""
-    return [
-        Finding(what, "fail", lack.problem, lack.way_out) for what, lack in error.missing.items()
-    ]
+    lacks = error.missing.items()
+    return [Finding(what, "fail", lack.problem, lack.way_out) for what, lack in lacks]
 
 
 def require(findings: list[Finding], name: str) -> None:
@@ -240,7 +241,7 @@ def _device(experiment: Experiment, parameters: int | None) -> list[Finding]:
         if idle:
             name += f" (and {', '.join(idle)}, which resources.accelerator: cpu leaves idle)"
         capable = config.training.precision == "fp32"
-    findings = [_memory(name, memory, parameters, _is_imported(experiment))]
+    findings = [_memory(name, memory, parameters, experiment)]
     if config.training.precision == "bf16" and not capable:
         findings.append(
             Finding("precision", "warn", f"bf16 is slow on {name}", "Set training.precision: fp32.")
@@ -248,20 +249,28 @@ def _device(experiment: Experiment, parameters: int | None) -> list[Finding]:
     return findings
 
 
-def _memory(device: str, memory: float, parameters: int | None, imported: bool) -> Finding:
+def _memory(device: str, memory: float, parameters: int | None, experiment: Experiment) -> Finding:
     """Whether `memory` (GB) of the device holds what training a policy, or only running an imported
-    one, takes besides activations."""
+    one, takes besides activations. Processes on a CPU share its memory."""
     if parameters is None:
         return Finding("device", "ok", f"{device}; what training takes is {UNKNOWN}")
-    needed = (POLICY_BYTES if imported else TRAINING_BYTES) * parameters / GB
-    parts = "weights" if imported else "weights, gradients and AdamW"
+    config = experiment.config
+    needed, parts = POLICY_BYTES * parameters / GB, "weights"
+    if not _is_imported(experiment):
+        parts = "weights, gradients and AdamW"
+        needed = training_bytes(config, parameters) / GB
+        if config.training.sharding != "none":
+            parts = f"a shard of {parts}"
+        if experiment.accelerator == "cpu":
+            needed *= config.resources.training_processes // config.resources.nodes
     if needed <= memory:
         return Finding("device", "ok", device)
     return Finding(
         "device",
         "fail",
         f"{device}: {needed:.1f} GB for {parts}, {memory:.1f} GB of memory",
-        "Take a smaller model, or a device with more memory.",
+        "Take a smaller model, a device with more memory, or more of them (training.sharding: fsdp2, "
+        "docs/clusters.md).",
     )
 
 

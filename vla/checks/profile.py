@@ -10,7 +10,10 @@ from vla.files.yaml import read_yaml
 from vla.plan.requests import Request
 
 # Snakemake's name of a number that a request has -> its name there
-NUMBERS = {"threads": "cores", "gpu": "gpus", "mem_mb": "memory", "runtime": "minutes"}
+NUMBERS = {
+    **{"threads": "cores", "gpu": "gpus", "mem_mb": "memory", "runtime": "minutes"},
+    "nodes": "nodes",
+}
 
 
 @dataclass(frozen=True)
@@ -26,10 +29,11 @@ class Submission:
         options = [f"--cpus-per-task={asked.cores}", f"--mem={asked.memory}", f"-t{asked.minutes}"]
         options += [f"-A{account}" for account in [site.get("slurm_account")] if account]
         options += [f"-p{partition}" for partition in [site.get("slurm_partition")] if partition]
-        options += [
-            f"--{name}={site[name]}" for name in ("qos", "constraint", "nodes") if name in site
-        ]
-        if asked.gpus:
+        options += [f"--{name}={site[name]}" for name in ("qos", "constraint") if name in site]
+        options.append(f"--nodes={asked.nodes}")
+        if asked.nodes > 1 and asked.gpus and "gres" not in site:
+            options.append(f"--gres=gpu:{asked.gpus}")
+        elif asked.nodes == 1 and asked.gpus:
             model = f"{site['gpu_model']}:" if "gpu_model" in site else ""
             options.append(f"--gpus={model}{asked.gpus}")
         if "gres" in site:

@@ -51,6 +51,14 @@ class ExperimentConfig(Section, Generic[Family, Simulated]):
         return self
 
     @model_validator(mode="after")
+    def _nodes_share_a_policy(self) -> "ExperimentConfig":
+        if self.resources.nodes > 1 and self.training.sharding == "none":
+            raise ValueError(
+                f"resources.nodes ({self.resources.nodes}) needs training.sharding: fsdp2"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _claims_are_about_what_is_evaluated(self) -> "ExperimentConfig":
         conditions, tasks = self.evaluation.conditions, self.evaluation.tasks
         for number, finding in enumerate(self.experiment.outcome.findings):

@@ -59,12 +59,14 @@ class ResourcesSection(Section):
     """CPU threads of one training run. Part of the run key: another number sums in another order."""
     training_processes: PositiveInt = 1
     """Processes that train one run side by side, one a GPU (on a CPU, `training_threads` each): a power of two, at most `training.micro_batches`. Any number gives the same bits."""
+    nodes: PositiveInt = 1
+    """Nodes of a SLURM cluster that share the processes equally, with `training.sharding`. Any number gives the same bits."""
     loader_workers: NonNegativeInt = 1
     """Threads that make training batches ahead; any number gives the same bits, 0 makes each when it is due."""
     evaluation_workers: PositiveInt = 1
     """Processes that run episodes side by side, one thread each; any number gives the same outcomes."""
     training_memory_gb: PositiveFloat = 4.0
-    """Memory (GB) that a training job asks a cluster for; twice and three times as much when it failed."""
+    """Memory (GB) that a training job asks a cluster for, on each of its nodes; twice and three times as much when it failed."""
     training_hours: PositiveFloat = 24.0
     """Time limit (hours) of a training job on a cluster. A longer training saves its state before, and goes on in the next job."""
     evaluation_memory_gb: PositiveFloat = 4.0
@@ -79,5 +81,10 @@ class ResourcesSection(Section):
         if self.training_processes & (self.training_processes - 1):
             raise ValueError(
                 f"training_processes ({self.training_processes}) must be a power of two"
+            )
+        if self.training_processes % self.nodes:
+            raise ValueError(
+                f"nodes ({self.nodes}) must divide training_processes ({self.training_processes}), "
+                "which counts those of all nodes"
             )
         return self

@@ -45,6 +45,9 @@ class TrainingSection(Section):
     """`portable` repeats bit for bit on every x86-64 processor with AVX2 (on a GPU it is `strict`); `strict`
     on the same kind of processor or GPU. `fast` lets CUDA choose faster kernels, which do not repeat; records say so."""
 
+    sharding: Literal["none", "fsdp2"] = "none"
+    """`fsdp2` shares weights, gradients and AdamW's moments out among the processes (`resources.training_processes`) by PyTorch's FSDP2, for policies that do not fit one GPU. Decides bits, but the number of processes does not."""
+
     @model_validator(mode="after")
     def _parts_fit(self) -> "TrainingSection":
         if self.micro_batches & (self.micro_batches - 1) or self.batch_size % self.micro_batches:

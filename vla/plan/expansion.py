@@ -113,6 +113,11 @@ def _check_path(path: str, model: type[ExperimentConfig], mistake: str) -> None:
             f"{mistake}: {path} changes what the validation loss measures: its values cannot be chosen by it.",
             "Make an experiment of each value, and list them under comparisons (docs/sweeps.md).",
         )
+    if path == "training.sharding":
+        raise UserError(
+            f"{mistake}: {path} says how all runs of an experiment are trained, and is no parameter.",
+            "Write it under training; make an experiment of each value to compare them.",
+        )
     if path in known:
         return
     if path == "experiment.seed":

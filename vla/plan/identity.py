@@ -23,9 +23,8 @@ from vla.plan.stages import (
     FILM,
     IMPORT,
     PREPARE,
-    STANDARD_TRAINING,
     SWEEP,
-    TRAIN,
+    TRAININGS,
     VALIDATE,
     Stage,
 )
@@ -59,19 +58,18 @@ class Identities:
         self, config: ExperimentConfig, own_code: Path, accelerator: str, data: Values, seed: int
     ) -> Values:
         """A training run. `own_code`: the experiment's train.py, which need not be there."""
-        code = (
-            {"train.py": own_code}
-            if own_code.is_file()
-            else {STANDARD_TRAINING: self.root / STANDARD_TRAINING}
-        )
+        stage, standard = TRAININGS[config.training.sharding]
+        code = {"train.py": own_code} if own_code.is_file() else {standard: self.root / standard}
+        # Left out where it says nothing, so that runs keep the keys that they had before it could be said.
+        unsaid = {"sharding"} if config.training.sharding == "none" else set()
         return {
             "seed": seed,
             "model": config.model.model_dump(mode="json", exclude={"num_params"}),
-            "training": config.training.model_dump(mode="json"),
+            "training": config.training.model_dump(mode="json", exclude=unsaid),
             "data": data,
             "accelerator": accelerator,
             "threads": config.resources.training_threads,
-            **self.made_by(TRAIN, accelerator, (self._policy(config),), code),
+            **self.made_by(stage, accelerator, (self._policy(config),), code),
         }
 
     def imported(

@@ -5,16 +5,19 @@ from dataclasses import dataclass, replace
 
 from vla.config.imported import ImportedModel
 from vla.plan.items import Experiment
+from vla.plan.stages import TRAININGS
 
 
 @dataclass(frozen=True)
 class Request:
-    """Of one job. `memory`: MB; `minutes`: after which a cluster ends it."""
+    """Of one job. `minutes`: after which a cluster ends it; the other numbers are of each of its `nodes`,
+    `memory` in MB."""
 
     cores: int
     gpus: int
     memory: int
     minutes: int
+    nodes: int = 1
 
     def after(self, attempt: int) -> "Request":
         """The `attempt`-th time (from 1): what failed may have lacked memory or time."""
@@ -34,6 +37,12 @@ def training_request(experiment: Experiment) -> Request:
         memory=_megabytes(asked.training_memory_gb),
         minutes=_minutes(asked.training_hours),
     )
+
+
+def sharded_request(experiment: Experiment) -> Request:
+    """As training's, its processes shared out among nodes."""
+    whole, nodes = training_request(experiment), experiment.config.resources.nodes
+    return replace(whole, cores=whole.cores // nodes, gpus=whole.gpus // nodes, nodes=nodes)
 
 
 def validation_request(experiment: Experiment) -> Request:
@@ -75,6 +84,7 @@ def document_request(_: Experiment) -> Request:
 REQUESTS: dict[str, Callable[[Experiment], Request]] = {
     "check_experiment": check_request,
     "train": training_request,
+    "train_sharded": sharded_request,
     "import_policy": import_request,
     "validate": validation_request,
     "evaluate": evaluation_request,
@@ -87,9 +97,16 @@ REQUESTS: dict[str, Callable[[Experiment], Request]] = {
 }
 
 
+def training_rule(experiment: Experiment) -> str:
+    """The rule that makes the policies of an experiment."""
+    if isinstance(experiment.config.model, ImportedModel):
+        return "import_policy"
+    return TRAININGS[experiment.config.training.sharding][0].rule
+
+
 def requests_of(experiment: Experiment) -> dict[str, Request]:
     """Of each rule that has jobs of this experiment: its policy is trained or imported; sweeps choose."""
-    none = {"train" if isinstance(experiment.config.model, ImportedModel) else "import_policy"}
+    none = {"train", "train_sharded", "import_policy"} - {training_rule(experiment)}
     if "sweep" not in experiment.documents:
         none |= {"validate", "sweep"}
     return {rule: request(experiment) for rule, request in REQUESTS.items() if rule not in none}

@@ -53,11 +53,20 @@ TRAIN = Stage(
     ("vla/training/loop.py", "vla/process/determinism.py", "vla/data/store.py"),
     glue=("vla/training/job.py",),
 )
+# In place of it with `training.sharding`.
+TRAIN_SHARDED = Stage(
+    "train_sharded",
+    "train",
+    ("vla/training/sharded/loop.py", "vla/process/determinism.py", "vla/data/store.py"),
+    glue=("vla/training/sharded/job.py",),
+)
 # In place of training, for a policy that others trained. Runs in its simulator's environment.
 IMPORT = Stage("import_policy", "evaluate", ("vla/evaluation/fitting.py",))
-STANDARD_TRAINING = (
-    "vla/training/standard.py"  # core of experiments without a train.py of their own
-)
+# `training.sharding` -> the stage, and the core of experiments without a train.py of their own
+TRAININGS = {
+    "none": (TRAIN, "vla/training/standard.py"),
+    "fsdp2": (TRAIN_SHARDED, "vla/training/sharded/standard.py"),
+}
 EVALUATE = Stage(
     "evaluate", "evaluate", ("vla/evaluation/evaluator.py", "vla/evaluation/protocol.py")
 )
@@ -147,6 +156,7 @@ DOCUMENTS: dict[str, Document] = {
 STAGES = (
     PREPARE,
     TRAIN,
+    TRAIN_SHARDED,
     IMPORT,
     VALIDATE,
     EVALUATE,

@@ -46,7 +46,7 @@ class SubmittedJob:
     def here(cls) -> "SubmittedJob | None":
         """None outside SLURM, in an allocation that a person made, and where SLURM does not answer."""
         number = os.environ.get("SLURM_JOB_ID")
-        facts = _facts(number) if number else {}
+        facts = show("job", number) if number else {}
         return cls(number, facts) if facts.get("Comment", "").startswith(SUBMITTED) else None
 
     def refuse_if_cancelled(self) -> None:
@@ -72,7 +72,7 @@ class SubmittedJob:
 
         A job that was cancelled or has used up its time no longer runs, and is left to end.
         """
-        if _facts(self.number).get("JobState") != "RUNNING":
+        if show("job", self.number).get("JobState") != "RUNNING":
             return False
         try:
             ask("scontrol", "requeue", self.number)
@@ -81,10 +81,10 @@ class SubmittedJob:
         return True
 
 
-def _facts(number: str) -> dict[str, str]:
-    """What the controller says of a job; nothing when it says nothing."""
+def show(kind: str, name: str) -> dict[str, str]:
+    """What the controller says of a `job` or a `node`; nothing when it says nothing."""
     try:
-        words = ask("scontrol", "show", "job", "-o", number).split()
+        words = ask("scontrol", "show", kind, "-o", name).split()
     except UserError:
         return {}
     return dict(word.split("=", 1) for word in words if "=" in word)

@@ -15,10 +15,15 @@ from safetensors.torch import load_file
 from vla.config.operation import CheckpointsSection
 from vla.errors import UserError
 from vla.files.atomic import remove_leftovers
-from vla.files.described import check_file, describe_file
+from vla.files.described import describe_file
 from vla.policies.storage import save_tensors
 from vla.records.checkpoint import CheckpointRecord
-from vla.training.retention import checkpoint_files, checkpoint_losses, kept_steps
+from vla.training.retention import (
+    checkpoint_files,
+    checkpoint_losses,
+    kept_steps,
+    remove_checkpoint,
+)
 
 logger = logging.getLogger("vla")
 
@@ -69,6 +74,10 @@ class Checkpoints:
             int(path.stem.removeprefix("step_")) for path in self.folder.glob("step_*.json")
         )
 
+    def path(self, step: int) -> Path:
+        """Where the state after that step lies."""
+        return checkpoint_files(self.folder, step)[1]
+
     def pin(self, step: int | None) -> None:
         """Keep this one, whatever the configuration says: an anomaly names it as the last good."""
         if step is not None:
@@ -101,7 +110,7 @@ class Checkpoints:
         for path in sorted(self.folder.glob("step_*.json"), reverse=True):
             try:
                 record = CheckpointRecord.read(path)
-                weights = check_file(record.weights, self.folder)
+                self._check(record)
             except UserError as error:
                 self._set_aside(path, error)
                 continue
@@ -110,12 +119,21 @@ class Checkpoints:
                     f"{path} belongs to run {record.key}, not to {self.key}.",
                     f"Set {self.folder} aside.",
                 )
-            return record.step, _load(weights, policy, optimizer)
+            return record.step, self._load(record, policy, optimizer)
         return 0, {"losses": [], "norms": []}
 
+    def _check(self, record: CheckpointRecord) -> None:
+        """`UserError` when its bytes are not those recorded."""
+        record.check_files(self.folder)
+
+    def _load(
+        self, record: CheckpointRecord, policy: torch.nn.Module, optimizer: torch.optim.Optimizer
+    ) -> SinceRow:
+        return _load(self.folder / record.weights.path, policy, optimizer)
+
     def _set_aside(self, path: Path, error: UserError) -> None:
-        for damaged in (path, path.with_suffix(".safetensors")):
-            if damaged.is_file():
+        for damaged in (path, path.with_suffix(".safetensors"), path.with_suffix("")):
+            if damaged.exists():
                 damaged.replace(damaged.with_name(f"{damaged.name}.damaged"))
         logger.warning("%s\nSet aside; going on from the checkpoint before.", error.problem)
 
@@ -126,15 +144,14 @@ class Checkpoints:
         _require_equal(path, tensors)
         weights = describe_file(path, self.folder)
         CheckpointRecord(key=self.key, step=step, loss=loss, weights=weights).write(record_path)
-        self._thin_out()
+        self.thin_out()
 
-    def _thin_out(self) -> None:
+    def thin_out(self) -> None:
         """Remove what the configuration does not keep."""
         losses = checkpoint_losses(self.folder)
         keep = kept_steps(losses, self.retention, newest=self.retention.keep_last) | self._pinned
         for step in losses.keys() - keep:
-            for path in checkpoint_files(self.folder, step):
-                path.unlink(missing_ok=True)
+            remove_checkpoint(self.folder, step)
 
 
 def _load(path: Path, policy: torch.nn.Module, optimizer: torch.optim.Optimizer) -> SinceRow:

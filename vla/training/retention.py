@@ -1,6 +1,7 @@
 """Which checkpoints are kept."""
 
 import math
+import shutil
 from pathlib import Path
 
 from vla.config.operation import CheckpointsSection
@@ -27,6 +28,19 @@ def kept_steps(losses: dict[int, float], retention: CheckpointsSection, newest: 
     if retention.keep_every:
         keep |= {step for step in losses if step and step % retention.keep_every == 0}
     return keep
+
+
+def remove_checkpoint(folder: Path, step: int) -> None:
+    """The record first, without which the others are nothing."""
+    for path in checkpoint_files(folder, step):
+        path.unlink(missing_ok=True)
+    if shards_folder(folder, step).is_dir():
+        shutil.rmtree(shards_folder(folder, step))
+
+
+def shards_folder(folder: Path, step: int) -> Path:
+    """Where the files of a sharded checkpoint lie."""
+    return folder / f"step_{step:08d}"
 
 
 def checkpoint_files(folder: Path, step: int) -> tuple[Path, Path]:

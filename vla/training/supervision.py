@@ -27,11 +27,20 @@ from vla.training.rows import MetricRows
 class Supervisor:
     """The `Supervision` of a run of the workflow, used once.
 
-    `checkpoints`, `logs`: the run's own folders; `key`: names whose checkpoints these are.
+    `checkpoints`, `logs`: the run's own folders; `key`: names whose checkpoints these are; `kind`: of
+    checkpoints.
     """
 
-    def __init__(self, config: ExperimentConfig, key: str, checkpoints: Path, logs: Path):
+    def __init__(
+        self,
+        config: ExperimentConfig,
+        key: str,
+        checkpoints: Path,
+        logs: Path,
+        kind: type[Checkpoints] = Checkpoints,
+    ):
         self.config, self.key, self.folder, self.logs = config, key, checkpoints, logs
+        self._kind = kind
 
     def __enter__(self) -> "Supervisor":
         self._open = ExitStack()
@@ -46,7 +55,7 @@ class Supervisor:
         `UserError` or `OSError` when no checkpoint can be written here: before an hour is spent.
         """
         self._policy, self._optimizer = policy, optimizer
-        checkpoints = Checkpoints(self.folder, self.key, self.config.checkpoints)
+        checkpoints = self._kind(self.folder, self.key, self.config.checkpoints)
         self._checkpoints = self._open.enter_context(closing(checkpoints))
         first, since_row = checkpoints.resume(policy, optimizer)
         if not checkpoints.steps():
@@ -59,6 +68,10 @@ class Supervisor:
         self._progress = Progress("train", self.config.training.num_steps, "step", done=first)
         self._stop = self._open.enter_context(StopRequest())
         return first
+
+    def ask_to_stop(self, signal: str) -> None:
+        """As that signal would, had it come to this process."""
+        self._stop.signal_name = self._stop.signal_name or signal
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
@@ -122,7 +135,7 @@ class Supervisor:
     def _stopped(self, event: Event) -> UserError:
         good = "none"
         if event.checkpoint is not None:
-            good = str(self.folder / f"step_{event.checkpoint:08d}.safetensors")
+            good = str(self._checkpoints.path(event.checkpoint))
         return UserError(
             f"Stopped by monitoring.{event.kind}: {describe_event(event)}.\n  Last good checkpoint: {good}",
             way_out(event),

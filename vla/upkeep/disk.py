@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from vla.plan.plan import Plan
 from vla.records.removals import RemovalEntry
 from vla.records.run import RunRecord
 from vla.source.snapshot import RECORD
-from vla.training.retention import checkpoint_files, checkpoint_losses, kept_steps
+from vla.training.retention import checkpoint_files, checkpoint_losses, kept_steps, shards_folder
 from vla.upkeep.snapshots import snapshots, users
 
 STORE = re.compile(rf".+-[0-9a-f]{{{KEY_LENGTH}}}")
@@ -105,6 +106,9 @@ def remove(old: list[Old], root: Path) -> int:
             else:
                 for path in item.files:
                     path.unlink(missing_ok=True)
+                for folder in {path.parent for path in item.files} - {item.folder}:
+                    with suppress(OSError):  # of what is not empty
+                        folder.rmdir()
         freed += item.bytes
         entry = RemovalEntry(
             time=now(),
@@ -144,8 +148,10 @@ def _old_checkpoints(folder: Path) -> Iterator[Old]:
         steps = kept_steps(checkpoint_losses(folder), retention, newest=0)
         steps |= {e.checkpoint for e in record.events if e.checkpoint is not None}
         keep = {path for step in steps for path in checkpoint_files(folder, step)}
-        patterns = ("step_*", ".*.part*")
-        files = {path for pattern in patterns for path in folder.glob(pattern)} - named - keep
+        keep |= {path for step in steps for path in shards_folder(folder, step).glob("*")}
+        patterns = ("step_*", "step_*/*", "half_done_*/*", ".*.part*")
+        found = {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}
+        files = found - named - keep
     if files:
         yield Old(folder, tuple(sorted(files)), _size(files), "checkpoints of a finished run")
 

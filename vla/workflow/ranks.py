@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,66 +47,88 @@ def training_processes(
         told = {"config": config, "experiment": experiment.name, "run": run.name}
         told["meeting"] = f"{folder}/meeting"
         logs.mkdir(parents=True, exist_ok=True)
+        program = [sys.executable, "-m", "vla.workflow.ranks"]
         others = [
-            _start(told | {"rank": rank}, logs / f"rank{rank}.log") for rank in range(1, count)
+            start(f"Rank {rank}", program, told | {"rank": rank}, logs / f"rank{rank}.log")
+            for rank in range(1, count)
         ]
         try:
             device = choose_device(experiment.accelerator)
             yield join_ranks(0, count, device, told["meeting"])
         except RuntimeError as error:  # of an exchange whose other side is gone
-            raise _death(others, logs) or error from None
+            raise death(others, count) or error from None
         finally:
             if dist.is_initialized():
                 dist.destroy_process_group()
-            for process in others:
-                _end(process)
+            for other in others:
+                other.end()
 
 
-def _start(told: dict[str, Any], log: Path) -> subprocess.Popen:
+@dataclass(frozen=True)
+class Other:
+    """A process beside rank 0: `name` in messages, and where its log goes."""
+
+    name: str
+    process: subprocess.Popen
+    log: Path
+
+    def code(self) -> int | None:
+        """Its exit code, once it has ended."""
+        try:
+            return self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def end(self) -> None:
+        if self.code() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+def start(
+    name: str,
+    program: list[str],
+    told: dict[str, Any],
+    log: Path,
+    environment: dict[str, str] | None = None,
+) -> Other:
+    """Start `program`, which is `told` what it has to do; by default in this process's environment."""
     with open(log, "ab") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "vla.workflow.ranks"],
+            program,
             stdin=subprocess.PIPE,
             stdout=stream,
             stderr=stream,
             text=True,
+            env=environment,
         )
     process.stdin.write(json.dumps(told, default=str) + "\n")
     process.stdin.close()
-    return process
+    return Other(name, process, log)
 
 
-def _death(others: list[subprocess.Popen], logs: Path) -> UserError | None:
-    """Of the first rank that died, in words; None when none did."""
-    for rank, process in enumerate(others, 1):
-        if _code(process):
+def death(others: list[Other], count: int) -> UserError | None:
+    """Of the first one that died, in words; None when none did. `count`: of all ranks."""
+    for other in others:
+        if other.code():
             return UserError(
-                f"Rank {rank} of {len(others) + 1} died (exit code {process.returncode}): "
-                f"{logs}/rank{rank}.log.",
+                f"{other.name} of {count} died (exit code {other.process.returncode}): {other.log}.",
                 "Run snakemake again: training goes on from the last checkpoint.",
             )
     return None
 
 
-def _code(process: subprocess.Popen) -> int | None:
-    try:
-        return process.wait(PATIENCE)
-    except subprocess.TimeoutExpired:
-        return None
-
-
-def _end(process: subprocess.Popen) -> None:
-    if _code(process) is None:
-        process.kill()
-        process.wait()
+def become_follower() -> dict[str, Any]:
+    """Let this process be a rank that ends with rank 0; returns what it is told."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # no rank outlives rank 0
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):  # meant for rank 0
+        signal.signal(number, signal.SIG_IGN)
+    return json.loads(sys.stdin.readline())
 
 
 def main() -> None:
     """What the other ranks run."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # no rank outlives rank 0
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):  # meant for rank 0
-        signal.signal(number, signal.SIG_IGN)
-    told = json.loads(sys.stdin.readline())
+    told = become_follower()
     plan = JobContext.from_config(told["config"]).plan(told["config"], told["run"])
     experiment = plan.find_experiment(told["experiment"])
     run, config = experiment.find_run(told["run"]), experiment.config
