@@ -34,10 +34,10 @@ rule train_sharded:
     """Train one policy that several GPUs share (`training.sharding`), on one node or on several."""
     input:
         check=ancient("experiments/{experiment}/results/{run}/check.json"),
-        stores=lambda wildcards: stores_of(part_of(wildcards)),
-        weights=lambda wildcards: weights_of(part_of(wildcards)),
+        stores=until_made(RUN, stores_of),
+        weights=until_made(RUN, weights_of),
     output:
-        "experiments/{experiment}/results/{run}/run.json",
+        RUN,
     log:
         "experiments/{experiment}/logs/{run}/train.log",
     benchmark:
