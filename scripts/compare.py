@@ -7,7 +7,7 @@ from vla.files.described import describe_file
 from vla.records.comparison import ComparisonRecord
 from vla.report.comparison import comparison_table, draw_comparison
 from vla.report.style import save_all
-from vla.statistics.comparison import compare
+from vla.statistics.comparison import compare_conditions
 from vla.statistics.episodes import read_episodes
 from vla.workflow.job import start_job
 
@@ -16,11 +16,7 @@ if __name__ == "__main__":
         plan = job.plan
         pair = plan.find_comparison(snakemake.wildcards.comparison)
         experiments = [plan.find_experiment(name) for name in (pair.baseline, pair.candidate)]
-        tables = []
-        for experiment in experiments:
-            episodes = read_episodes(experiment)
-            tables.append(episodes[episodes["condition"] == "instructed"])
-        results = compare(*tables)
+        results = compare_conditions(*map(read_episodes, experiments))
         names = tuple(experiment.config.experiment.name for experiment in experiments)
         figure = Path(snakemake.output.figure)
         save_all(partial(draw_comparison, results, names), comparison_table(results, names), figure)
@@ -34,6 +30,7 @@ if __name__ == "__main__":
             figure=picture,
             print=printed,
             data=data,
-            **dict(results),
+            **dict(results.pop("instructed")),
+            others=results,
         )
         record.write(Path(snakemake.output.results))

@@ -8,8 +8,9 @@ from scipy.stats import binomtest
 from vla.config.outcome import Finding
 from vla.errors import UserError
 from vla.records.rates import PairedTask
+from vla.report.comparison import comparison_table, draw_comparison
 from vla.statistics.claims import judge
-from vla.statistics.comparison import compare
+from vla.statistics.comparison import compare, compare_conditions
 from vla.statistics.rates import describe, success_rate, verdict
 from vla.statistics.summary import evaluation_gap, rates_table, summarise
 
@@ -154,6 +155,34 @@ def test_comparison_by_task():
     by_task = compare(*pair).by_task
     assert by_task["a"] == PairedTask(baseline=0.5, candidate=1.0, pairs=2)
     assert by_task["b"] == PairedTask(baseline=0.0, candidate=0.0, pairs=2)
+
+
+def test_every_condition_that_both_were_evaluated_under_is_compared():
+    def table(**conditions: str) -> pd.DataFrame:
+        return pd.concat([episodes(o, condition=name) for name, o in conditions.items()])
+
+    baseline = table(held_out="FFFF", instructed="SSSS", no_instruction="CCCC")
+    found = compare_conditions(
+        baseline, table(no_instruction="SSSS", instructed="SSSF", held_out="SSSS")
+    )
+    assert list(found) == ["instructed", "held_out"], "of the third every pair crashed"
+    assert {name: paired.difference for name, paired in found.items()} == {
+        "instructed": -0.25,
+        "held_out": 1.0,
+    }
+    assert list(compare_conditions(baseline, table(instructed="SSSF"))) == ["instructed"]
+
+    numbers = comparison_table(found, ("one", "other"))
+    whole = numbers[numbers["task"] == "all"].set_index(["condition", "experiment"])["rate"]
+    assert whole["held_out", "one"] == 0.0 and whole["held_out", "other"] == 1.0
+    figure = draw_comparison(found, ("one", "other"))
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles == [
+        f"instructed: {found['instructed'].statement}",
+        f"held-out paraphrases: {found['held_out'].statement}",
+    ]
+    (legend,) = figure.legends
+    assert [label.get_text() for label in legend.get_texts()] == ["one", "other"]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from vla.cli.shared import (
 )
 from vla.errors import UserError
 from vla.knowledge import folders
+from vla.words import CONDITIONS
 
 RunFolder = Annotated[
     Path, typer.Argument(help="Folder of a run, experiments/E/results/seed42-KEY, or its run.json.")
@@ -48,7 +49,8 @@ def compare(
     lines += [f"seeds {seeds[0]} → {seeds[1]}"] if seeds[0] != seeds[1] else []
     console.print("[bold]Differs in[/]\n  " + (escape("\n  ".join(lines)) or "nothing"))
     tables = [read_episodes(e) for e in (one, other)]
-    found = comparison.compare(*(t[t["condition"] == "instructed"] for t in tables))
+    others = comparison.compare_conditions(*tables)
+    found = others.pop("instructed")
     table = Table(box=None, pad_edge=False)
     for heading in ("Task", baseline, candidate, "Pairs"):
         table.add_column(heading)
@@ -59,6 +61,8 @@ def compare(
     table.add_row("[bold]all[/]", *overall, str(found.pairs))
     console.print("\n[bold]Success, the same instructed episodes[/]", table, sep="\n")
     console.print(f"\n{candidate} against {baseline}: [bold]{escape(found.statement)}[/]")
+    for condition, paired in others.items():
+        console.print(f"{CONDITIONS[condition]}: {escape(paired.statement)}")
 
 
 def note(

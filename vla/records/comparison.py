@@ -1,5 +1,7 @@
 """`comparison.json`: two experiments on the episodes they share."""
 
+from pydantic import Field
+
 from vla.files.described import File
 from vla.records.base import Content, Record
 from vla.records.rates import PairedRates
@@ -12,7 +14,7 @@ def _named(content: Content) -> Content:
 
 
 class ComparisonRecord(PairedRates, Record):
-    """A paired comparison of two experiments."""
+    """A paired comparison of two experiments, on instructed episodes but for `others`."""
 
     KIND = "comparison"
     VERSION = 2
@@ -28,3 +30,5 @@ class ComparisonRecord(PairedRates, Record):
     """The figure as a PDF, for print; null in records of before it was drawn."""
     data: File | None = None
     """The numbers of the figure; null in records of before they were kept."""
+    others: dict[str, PairedRates] = Field(default_factory=dict)
+    """Further conditions that both were evaluated under; empty in records of before they were compared."""

@@ -2,42 +2,66 @@
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from vla.records.rates import PairedRates
 from vla.report.style import WIDTH, colour, draw_rates, label_tasks
+from vla.words import CONDITIONS
+
+SIDES = ("baseline", "candidate")
+Results = dict[str, PairedRates]  # by condition, `instructed` first
 
 
-def comparison_table(results: PairedRates, names: tuple[str, str]) -> pd.DataFrame:
-    """One row an experiment for all tasks, with its interval, and one a task."""
+def comparison_table(results: Results, names: tuple[str, str]) -> pd.DataFrame:
+    """One row a condition and experiment for all tasks, with its interval, and one a task."""
     rows = []
-    for name, side in zip(names, ("baseline", "candidate"), strict=True):
-        overall = getattr(results, side)
-        rows.append(
-            {"experiment": name, "task": "all", "episodes": overall.episodes}
-            | {"rate": overall.rate, "low": overall.low, "high": overall.high}
-        )
-        rows += [
-            {"experiment": name, "task": task, "episodes": paired.pairs}
-            | {"rate": getattr(paired, side), "low": None, "high": None}
-            for task, paired in results.by_task.items()
-        ]
+    for condition, paired in results.items():
+        for name, side in zip(names, SIDES, strict=True):
+            overall = getattr(paired, side)
+            whose = {"condition": condition, "experiment": name}
+            rows.append(
+                whose
+                | {"task": "all", "episodes": overall.episodes}
+                | {"rate": overall.rate, "low": overall.low, "high": overall.high}
+            )
+            rows += [
+                whose
+                | {"task": task, "episodes": rates.pairs}
+                | {"rate": getattr(rates, side), "low": None, "high": None}
+                for task, rates in paired.by_task.items()
+            ]
     return pd.DataFrame(rows).round(4)
 
 
-def draw_comparison(results: PairedRates, names: tuple[str, str]) -> Figure:
-    """Two experiments side by side, overall and by task.
+def draw_comparison(results: Results, names: tuple[str, str]) -> Figure:
+    """Two experiments side by side, overall and by task: a panel a condition.
 
     Single tasks carry no interval: they have few episodes.
     """
-    figure, axes = plt.subplots(figsize=(WIDTH, 4.2))
-    for number, side in enumerate(("baseline", "candidate")):
+    tasks = list(results["instructed"].by_task)
+    figure, places = plt.subplots(
+        len(results),
+        figsize=(WIDTH, 1.4 + 2.8 * len(results)),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+    )
+    for axes, (condition, paired) in zip(places[:, 0], results.items(), strict=True):
+        _draw(axes, paired, tasks, names if axes is places[-1, 0] else ("", ""))
+        named = "" if len(results) == 1 else f"{CONDITIONS[condition]}: "
+        axes.set_title(f"{named}{paired.statement}", fontsize="medium")
+        axes.set_ylabel("success rate (%)")
+        axes.grid(axis="x", visible=False)
+    label_tasks(axes, tasks)
+    return figure
+
+
+def _draw(axes: Axes, paired: PairedRates, tasks: list[str], labels: tuple[str, str]) -> None:
+    places = [place for place, task in enumerate(tasks, 1) if task in paired.by_task]
+    for number, side in enumerate(SIDES):
         offset = (number - 0.5) * 0.4
         style = {"color": colour(number)}
-        draw_rates(axes, [offset], [getattr(results, side)], 0.4, label=names[number], **style)
-        rates = [100 * getattr(task, side) for task in results.by_task.values()]
-        positions = [position + 1 + offset for position in range(len(rates))]
-        axes.bar(positions, rates, 0.36, **style)
-    axes.set_title(results.statement, fontsize="medium")
-    label_tasks(axes, list(results.by_task))
-    return figure
+        draw_rates(axes, [offset], [getattr(paired, side)], 0.4, label=labels[number], **style)
+        rates = [100 * getattr(paired.by_task[tasks[place - 1]], side) for place in places]
+        axes.bar([place + offset for place in places], rates, 0.36, **style)

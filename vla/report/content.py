@@ -224,7 +224,7 @@ def _comparison(root: Path, pair: Comparison, sources: Sources) -> ShownComparis
     source = sources.cite(path, f"comparison of {' and '.join(record.names)}")
     figure = ShownFigure(
         f"{record.names[1]} against {record.names[0]}",
-        "Success rate overall, with 95 % Wilson intervals, and by task, of both experiments.",
+        "Success rate overall, with 95 % Wilson intervals, and by task, of both experiments under each condition.",
         check_file(record.figure, folder),
         check_file(record.print, folder) if record.print else None,
         source.number,

@@ -196,6 +196,10 @@ def _comparison(comparison: ShownComparison, pictures: _Pictures) -> dict[str, A
         "only_baseline": record.only_baseline,
         "only_candidate": record.only_candidate,
         "both_fail": record.both_fail,
+        "others": [
+            f"{CONDITIONS[name].capitalize()}: {other.statement}."
+            for name, other in record.others.items()
+        ],
         "figure": _figure(comparison.figure, pictures),
         "tasks": [
             {

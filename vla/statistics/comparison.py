@@ -1,5 +1,7 @@
 """Two experiments on the same episodes: McNemar's test on the pairs that differ."""
 
+from contextlib import suppress
+
 import numpy as np
 import pandas as pd
 from statsmodels.stats.contingency_tables import mcnemar
@@ -8,13 +10,14 @@ from vla.errors import UserError
 from vla.records.rates import PairedRates, PairedTask
 from vla.statistics.chains import are_chains, overall_rate
 from vla.statistics.rates import CONFIDENCE
+from vla.words import CONDITIONS
 
 PAIR = ["task", "episode", "seed"]
 RESAMPLES = 10_000
 
 
 def compare(baseline: pd.DataFrame, candidate: pd.DataFrame) -> PairedRates:
-    """Paired comparison of instructed episodes, matched by task and initial state.
+    """Paired comparison of the episodes of one condition, matched by task and initial state.
 
     Episodes of several training seeds are averaged over seeds for the difference; McNemar's exact
     test (McNemar 1947) needs one outcome a pair and so takes each experiment's first seed.
@@ -62,6 +65,21 @@ def compare(baseline: pd.DataFrame, candidate: pd.DataFrame) -> PairedRates:
     )
 
 
+def compare_conditions(baseline: pd.DataFrame, candidate: pd.DataFrame) -> dict[str, PairedRates]:
+    """`compare` under each condition that both were evaluated under, `instructed` first.
+
+    `UserError` when they share no instructed episode; another condition without a pair is left out.
+    """
+    found = {"instructed": compare(*_under("instructed", baseline, candidate))}
+    for condition in CONDITIONS:
+        tables = _under(condition, baseline, candidate)
+        if condition in found or any(table.empty for table in tables):
+            continue
+        with suppress(UserError):  # every shared episode crashed
+            found[condition] = compare(*tables)
+    return found
+
+
 def points(low: float, high: float, difference: float) -> str:
     """'-50 points [-60, -40]'."""
     return f"{100 * difference:+.0f} points [{100 * low:+.0f}, {100 * high:+.0f}]"
@@ -71,6 +89,10 @@ def _statement(p_value: float, low: float, high: float, difference: float) -> st
     shown = "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
     decided = "a difference" if p_value < 1 - CONFIDENCE else "no difference shown"
     return f"{points(low, high, difference)}, McNemar {shown}: {decided}"
+
+
+def _under(condition: str, *tables: pd.DataFrame) -> list[pd.DataFrame]:
+    return [episodes[episodes["condition"] == condition] for episodes in tables]
 
 
 def _usable(episodes: pd.DataFrame) -> pd.DataFrame:
