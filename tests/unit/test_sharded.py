@@ -1,4 +1,4 @@
-"""A policy cut into shards: the weights of one rank on any number, from any checkpoint, also of another number."""
+"""A policy cut into shards: the bits of one rank on any number, from checkpoints of any number."""
 
 import csv
 import hashlib
