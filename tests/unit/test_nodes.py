@@ -1,7 +1,10 @@
 """Which rule trains an experiment, what it asks for, and how ranks on several nodes are started."""
 
+from types import SimpleNamespace
+
 import pytest
 import yaml
+from pydantic import ValidationError
 from test_slurm import commands as commands
 
 from vla.checks.estimates import training_bytes
@@ -60,11 +63,11 @@ def test_each_node_is_asked_for_its_part(planned):
     assert "--gres=gpu:a100:4" in Submission(request, {"gres": "gpu:a100:4"}).options()
 
 
-def test_eight_ranks_hold_an_eighth_each(planned):
-    config = planned({"micro_batches": 8, "sharding": "fsdp2"}, {"training_processes": 8}).config
-    assert training_bytes(config, 8_000_000_000) == 20e9
-    whole = planned({"sharding": "none"}, {"training_processes": 1}).config
-    assert training_bytes(whole, 1_000_000_000) == 16e9
+def test_eight_ranks_hold_an_eighth_each(make_config):
+    parts = {"micro_batches": 8, "sharding": "fsdp2"}
+    shared = make_config(training=parts, resources={"training_processes": 8})
+    assert training_bytes(shared, 8_000_000_000) == 20e9
+    assert training_bytes(make_config(), 1_000_000_000) == 16e9
 
 
 @pytest.mark.parametrize(
@@ -75,13 +78,15 @@ def test_eight_ranks_hold_an_eighth_each(planned):
         ({"sharding": "zero"}, {}, "sharding"),
     ],
 )
-def test_nodes_that_cannot_share_are_refused(planned, training, resources, words):
-    with pytest.raises(UserError, match=words):
-        planned(training | {"micro_batches": 4}, {"training_processes": 4} | resources)
+def test_nodes_that_cannot_share_are_refused(make_config, training, resources, words):
+    parts, processes = {"micro_batches": 4}, {"training_processes": 4}
+    with pytest.raises(ValidationError, match=words):
+        make_config(training=parts | training, resources=processes | resources)
 
 
-def test_several_nodes_without_slurm_are_refused_before_anything_runs(planned, monkeypatch):
-    experiment = planned({"micro_batches": 2, "sharding": "fsdp2"}, SHARED)
+def test_several_nodes_without_slurm_are_refused_before_anything_runs(make_config, monkeypatch):
+    config = make_config(training={"micro_batches": 2, "sharding": "fsdp2"}, resources=SHARED)
+    experiment = SimpleNamespace(config=config)
     monkeypatch.setenv("PATH", "/nowhere")
     (finding,) = node_findings(experiment)
     assert (finding.status, "has no SLURM" in finding.found) == ("fail", True)

@@ -1,4 +1,4 @@
-"""A policy cut into shards: the weights of one rank on any number, from any checkpoint, also of another number."""
+"""A policy cut into shards: the bits of one rank on any number, from checkpoints of any number."""
 
 import csv
 import hashlib
@@ -24,7 +24,7 @@ from vla.training.together import join_ranks
 CPU = torch.device("cpu")
 # Processes are forked from one that has imported all this once.
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["test_sharded", "vla.policies.rt2.policy"])
+CONTEXT.set_forkserver_preload(["__main__", "test_sharded", "vla.policies.rt2.policy"])
 
 
 def work(rank, count, folder, content, store, meeting, interruption, answers):
@@ -101,8 +101,8 @@ def content(make_config):
         config = make_config(
             model={"type": family},
             training={
-                **{"batch_size": 4, "micro_batches": 4, "warmup_steps": 1, "sharding": "fsdp2"},
-                "num_steps": 4 if family == "BC" else 2,
+                **{"batch_size": 4, "micro_batches": 4, "warmup_steps": 0, "sharding": "fsdp2"},
+                "num_steps": 4 if family == "BC" else 1,
                 "precision": "fp32" if family == "BC" else "bf16",
             },
             tracking={"log_every": 1, "tensorboard": False},

@@ -1,7 +1,7 @@
 """The processes of a sharded training: rank 0 is the job's own, others are beside it and on other nodes.
 
-Each other one (`python -m vla.workflow.sharded_ranks`) is told by one line of JSON what it trains and where
-rank 0 is to be met.
+Each other one (`python -m vla.workflow.sharded_ranks`) is told by one line of JSON what it trains and
+where rank 0 is to be met.
 """
 
 import os

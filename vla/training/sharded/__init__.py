@@ -1,1 +1,1 @@
-"""Training of a policy whose parameters, gradients and moments are shared out among several processes."""
+"""Training of a policy whose parameters, gradients and moments several processes share out."""

@@ -1,8 +1,8 @@
 """AdamW over each rank's shards, whose bits do not depend on where parameters are cut.
 
-PyTorch's fused kernel takes sixteen numbers (a line of the cache) together and rounds what is left over otherwise. So it is given
-shards whose length is a multiple of that: a parameter's own memory where it is one, a padded copy
-where it is not.
+On a CPU PyTorch's fused kernel computes with vectors, and rounds what is left over at the end otherwise;
+threads share its work by lines of the cache. So it is given shards whose length is a multiple of such
+a line: a parameter's own memory where it is one, a padded copy where it is not.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """Checkpoints of a sharded policy: every rank writes what it holds, any number of ranks reads it.
 
-PyTorch's distributed checkpoints in its safetensors format: a file a rank, whose header says which slices
-of which tensors it holds. What a checkpoint consists of stands in its record, with hashes; nothing is pickled.
+PyTorch's distributed checkpoints in its safetensors format: a file a rank, whose header says which
+slices of which tensors it holds. What a checkpoint consists of stands in its record, with hashes;
+nothing is pickled.
 """
 
 import shutil

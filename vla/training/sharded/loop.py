@@ -1,8 +1,8 @@
 """The training loop of a sharded policy: what decides the trained weights.
 
-Each rank has one part of a step's batch (`training.micro_batches`) in every round, and parts of a round are consecutive. A
-round's gradients are added over ranks, rounds over each other, both as in a balanced tree: together
-one tree over all parts, the same for any number of ranks.
+In every round each rank has one part of a step's batch (`training.micro_batches`); a round's parts are
+consecutive. Gradients are added over ranks, then rounds over each other, both as in a balanced tree:
+together one tree over all parts, the same for any number of ranks.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -30,8 +30,8 @@ def fit(run: TrainingRun, build: Callable[[], Policy], sampler: Sampler) -> Trai
     """Train the policy that `build` gives for `training.num_steps` steps, from the newest checkpoint if
     there is one.
 
-    `run.ranks`: a `Place`; `sampler`: gives batches of one part (`training.micro_batches`). All ranks call this; rank 0's
-    result has the whole policy, on the CPU; those of others have their shards.
+    `run.ranks`: a `Place`; `sampler`: gives batches of one part (`training.micro_batches`). All ranks
+    call this; rank 0's result has the whole policy, on the CPU; those of others have their shards.
 
     The supervision may end it early: asked to stop by a signal with `GoOnLaterError`, by an anomaly
     with `UserError`.

@@ -42,7 +42,8 @@ def interface(address: str) -> str:
     except OSError as error:
         raise UserError(
             f"This node cannot reach {address}, where other ranks are: {error}.",
-            "Ask the administrators which network joins the nodes, and set GLOO_SOCKET_IFNAME to its interface.",
+            "Ask the administrators which network joins the nodes, and set GLOO_SOCKET_IFNAME to its "
+            "interface.",
         ) from None
     for name, addresses in psutil.net_if_addrs().items():
         if own in [one.address for one in addresses]:

@@ -1,16 +1,17 @@
 """Sums over ranks whose bits depend neither on the number of ranks nor on how parameters are cut."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch import distributed as dist
 from torch.distributed.fsdp import FSDPModule
-from torch.distributed.fsdp._fully_shard._fsdp_collectives import DefaultReduceScatter
 
 BITS = 29  # of each of the two whole numbers that hold a square: 2^33 of them add up below 2^63
 AT_ONCE = 2**24  # numbers whose squares are held, in float64
 
 
-class TreeReduceScatter(DefaultReduceScatter):
+class TreeReduceScatter:
     """The sum of all ranks' vectors, of which each rank gets its shard; the ranks are a power of two.
 
     Recursive halving (Thakur et al. 2005, "Optimization of Collective Communication Operations in
@@ -18,6 +19,10 @@ class TreeReduceScatter(DefaultReduceScatter):
     and adds what it gets. A sum is a balanced tree over consecutive ranks, as in
     `vla.training.ranks`. Half of what is swapped goes to the nearest rank, little to the farthest.
     """
+
+    def allocate(self, size: Sequence[int], *, dtype: torch.dtype, device: torch.device) -> Tensor:
+        """Memory for what goes in and comes out."""
+        return torch.empty(*size, dtype=dtype, device=device)
 
     def __call__(
         self,

@@ -1,7 +1,7 @@
 """A policy cut into shards by PyTorch's FSDP2 (`torch.distributed.fsdp.fully_shard`).
 
-Zhao et al. 2023 (arXiv 2304.11277) describe the method: between steps each rank holds one shard of every parameter
-(a slice of its first dimension); the whole parameters of a block are there while it is computed.
+Zhao et al. 2023 (arXiv 2304.11277) describe the method: between steps each rank holds one shard of every
+parameter (a slice of its first dimension); a block's whole parameters are there while it is computed.
 """
 
 from collections.abc import Callable, Iterator
