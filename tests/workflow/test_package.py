@@ -252,7 +252,8 @@ def test_anonymous_package_tells_nobody_and_is_reproduced_all_the_same(finished,
         assert telling.encode() not in everything
     told = AnonymityRecord.read(package / "anonymous.json")
     kinds = {replaced.kind: replaced.files for replaced in told.replaced}
-    assert kinds["project folder"] == kinds["e-mail address"] == kinds["further word"] == 1
+    assert kinds["project folder"] == kinds["e-mail address"] == 1
+    assert kinds["further word"] >= 1
     assert any(name.endswith("/run.json") for name in told.resealed)
     code, printed = run(package, "-S", "reproduce.py")
     assert (code, printed[:6]) == (0, "Intact")

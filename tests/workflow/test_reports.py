@@ -33,6 +33,12 @@ def follow(browser, name: str) -> None:
     wait.until(lambda b: b.find_elements(By.LINK_TEXT, name))[0].click()
 
 
+def wait_for_rows(browser, expected: set[str]) -> None:
+    """Until tables show these rows; all are read at once, since the page may be drawn anew meanwhile."""
+    script = "return [...document.querySelectorAll('tr')].map(r => r.innerText.replace(/\\s+/g, ' ').trim())"
+    WebDriverWait(browser, 10).until(lambda b: expected <= set(b.execute_script(script)))
+
+
 def broken_pictures(browser) -> list[str]:
     script = "return [...document.images].filter(i => !i.naturalWidth).map(i => i.alt)"
     return browser.execute_script(script)
@@ -204,7 +210,7 @@ def test_figure_of_the_guide_is_drawn_and_shown_everywhere(browser, project):
     browser.get(project.one("unpacked/*/report.html").as_uri())
     for word in ("Experiments", "a"):
         follow(browser, word)
-    assert f"a {title}" in {row.text for row in browser.find_elements(By.CSS_SELECTOR, "tr")}
+    wait_for_rows(browser, {f"a {title}"})
     assert caption in project.one("unpacked/*/report.html").read_text()
 
 
@@ -231,8 +237,7 @@ def test_snakemake_report_has_every_figure_and_table(browser, project):
     for experiment in ("a", "b"):
         for name in ("Experiments", experiment):
             follow(browser, name)
-        shown = {row.text for row in browser.find_elements(By.CSS_SELECTOR, "tr")}
-        assert {f"{experiment} {name}" for name in expected} <= shown
+        wait_for_rows(browser, {f"{experiment} {name}" for name in expected})
         browser.refresh()
     follow(browser, "Comparisons")
     assert "a and b" in text(browser)
