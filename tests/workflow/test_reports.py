@@ -34,6 +34,11 @@ def follow(browser, name: str) -> None:
     WebDriverWait(browser, 10).until(lambda b: b.find_elements(By.XPATH, link))[0].click()
 
 
+def wait_for_text(browser, words: str) -> None:
+    script = "return document.body.innerText"
+    WebDriverWait(browser, 10).until(lambda b: words in b.execute_script(script))
+
+
 def wait_for_rows(browser, expected: set[str]) -> None:
     """Until tables show these rows; all are read at once, since the page may be drawn anew meanwhile."""
     script = "return [...document.querySelectorAll('tr')].map(r => r.innerText.replace(/\\s+/g, ' ').trim())"
@@ -219,13 +224,13 @@ def test_snakemake_report_has_every_figure_and_table(browser, project):
     with zipfile.ZipFile(project.root / "report.zip") as archive:
         archive.extractall(project.root / "unpacked")
     browser.get(project.one("unpacked/*/report.html").as_uri())
+    wait_for_text(browser, "b against a.")
     rows = {row.text for row in browser.find_elements(By.CSS_SELECTOR, "table.landing tbody tr")}
     assert {"0 % [0, 49] 90 %, not met open 2", "0 % [0, 66] 90 %, not met open 1"} == {
         row.partition("anything. ")[2] for row in rows
     }
-    assert "b against a." in text(browser)
     browser.find_element(By.CSS_SELECTOR, "table.landing a").click()
-    assert "report_experiment" in text(browser), "what a name on the landing page leads to"
+    wait_for_text(browser, "report_experiment")  # what a name on the landing page leads to
     browser.refresh()
     expected = {
         "Learning curve",
@@ -240,10 +245,10 @@ def test_snakemake_report_has_every_figure_and_table(browser, project):
         wait_for_rows(browser, {f"{experiment} {name}" for name in expected})
         browser.refresh()
     follow(browser, "Comparisons")
-    assert "a and b" in text(browser)
+    wait_for_text(browser, "a and b")
     browser.refresh()
     follow(browser, "Report")
-    assert "all experiments" in text(browser)
+    wait_for_text(browser, "all experiments")
 
     kinds = {path.name for path in project.root.glob("unpacked/*/data/raw/*/*")}
     assert kinds == {
