@@ -235,25 +235,24 @@ repository-code: https://github.com/quillfeather/owls
 def test_anonymous_package_tells_nobody_and_is_reproduced_all_the_same(finished, tmp_path):
     project = finished.copy(tmp_path / "project")
     (project.root / "CITATION.cff").write_text(CITATION, encoding="utf-8")
-    (project.root / "docs/team.md").write_text("The OwlLab, led by Zoë Quillfeather.\n", "utf-8")
+    (project.root / "docs/team.md").write_text("The NightOwls, led by Zoë Quillfeather.\n", "utf-8")
     project.git("remote", "add", "origin", "git@github.com:quillfeather/owls.git")
     log = project.one("experiments/b/logs/seed1-*/train.log")
     log.write_text(f"{log.read_text()}started by zoe@owls.example in {project.root}\n")
     project.git("add", "-A")
     author = ("-c", "user.name=Zoe Quillfeather", "-c", "user.email=zoe@owls.example")
     project.git(*author, "commit", "-q", "-m", "team")
-    packed = build(project, Options(anonymous=Wish(hide=("OwlLab",))))
+    packed = build(project, Options(anonymous=Wish(hide=("NightOwls",))))
     package = tmp_path / "package"
     with zipfile.ZipFile(packed.path) as content:
         content.extractall(package)
     everything = b"".join(p.read_bytes() for p in package.rglob("*") if p.is_file())
     commits = project.git("log", "--format=%H").split()
-    for telling in ("quillfeather", "Owl", "0000-0002-1825-0097", str(project.root), *commits):
+    for telling in ("quillfeather", "NightOwl", "0000-0002-1825-0097", str(project.root), *commits):
         assert telling.encode() not in everything
     told = AnonymityRecord.read(package / "anonymous.json")
     kinds = {replaced.kind: replaced.files for replaced in told.replaced}
-    assert kinds["project folder"] == kinds["e-mail address"] == 1
-    assert kinds["further word"] >= 1
+    assert kinds["project folder"] == kinds["e-mail address"] == kinds["further word"] == 1
     assert any(name.endswith("/run.json") for name in told.resealed)
     code, printed = run(package, "-S", "reproduce.py")
     assert (code, printed[:6]) == (0, "Intact")
