@@ -1,6 +1,7 @@
 """The real simulator, where a checkout of calvin_env is (tests/calvin.py)."""
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,13 @@ def test_experts_solve_official_chains_and_a_robot_that_stands_still_none(env):
         still = np.array([0, 0, 0, 0, 0, 0, 1.0])
         ends = [env.step(still)[2:4] for _ in range(360)]
         assert ends == [(False, False)] * 359 + [(False, True)]
+
+
+def test_expert_presses_until_a_led_that_was_on_at_the_start_is_off(env):
+    """In 1431a46 that takes two presses."""
+    plans = [p for p in scripted_chains(88) if any(s.task == "turn_off_led" for s in p.chain)]
+    plan = replace(plans[0], chain=(Subtask("turn_off_led", ""),))
+    assert run_chain(env, plan, speed=1.0).solved == 1
 
 
 def test_a_chain_is_the_same_whatever_ran_before(env):

@@ -86,6 +86,12 @@ def _press_button(table: Table, jitter: np.ndarray) -> Iterator[Waypoint]:
     yield Waypoint(_at(x, y, 0.56))
 
 
+def _press_button_twice(table: Table, jitter: np.ndarray) -> Iterator[Waypoint]:
+    """With calvin_env 1431a46 a LED that is on when a chain starts goes off at the second press."""
+    pressing = tuple(_press_button(table, jitter))
+    yield from (*pressing, *pressing[-3:])
+
+
 def _switch_on(table: Table, jitter: np.ndarray) -> Iterator[Waypoint]:
     """From below, the tool tilted; the lever slides along (0, 0.5, 0.87)."""
     x, y, _ = _link(table, "switch_link") + jitter * (1, 0, 0)
@@ -178,7 +184,7 @@ def _push(colour: str, side: int) -> Script:
 
 SCRIPTS: dict[str, Script] = {
     "turn_on_led": _press_button,
-    "turn_off_led": _press_button,
+    "turn_off_led": _press_button_twice,
     "turn_on_lightbulb": _switch_on,
     "turn_off_lightbulb": _switch_off,
     "open_drawer": _drawer(0.222, -0.24),
