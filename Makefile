@@ -9,7 +9,7 @@ CRATE_TOOLS := .venv-crate
 S3_TOOLS := .venv-s3
 SERVICES := .venv-services
 
-.PHONY: setup calvin libero s3 demo report crate-check test test-conda test-faults test-services test-slurm bench keys portability lint format lock lock-check config-docs
+.PHONY: setup calvin libero s3 demo report crate-check test test-conda test-faults test-services test-slurm bench keys portability processes lint format lock lock-check config-docs
 
 setup: $(READY)
 
@@ -116,6 +116,10 @@ keys: setup
 # A short training of every policy family on emulated processors, and its bits (half an hour).
 portability: setup
 	@$(BIN)/python -m tools.portability
+
+# A short training on 1, 2 and 4 processes, killed and resumed: losses and bits (ten minutes on two cores).
+processes: setup
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tools.process_table
 
 lint: setup
 	$(BIN)/ruff check .
