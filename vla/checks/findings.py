@@ -10,11 +10,11 @@ import torch
 
 from vla.checks.dataset import can_be_pulled, missing_files
 from vla.checks.estimates import (
-    POLICY_BYTES,
     Need,
     disk_needs,
     earlier_seconds_a_step,
     parameter_count,
+    policy_bytes,
     training_bytes,
 )
 from vla.checks.nodes import node_findings
@@ -250,12 +250,13 @@ def _device(experiment: Experiment, parameters: int | None) -> list[Finding]:
 
 
 def _memory(device: str, memory: float, parameters: int | None, experiment: Experiment) -> Finding:
-    """Whether `memory` (GB) of the device holds what training a policy, or only running an imported
-    one, takes besides activations. Processes on a CPU share its memory."""
-    if parameters is None:
+    """Whether `memory` (GB) holds what training, or running an imported policy, takes besides
+    activations. Processes on a CPU share its memory."""
+    weights = policy_bytes(experiment, parameters)
+    if weights is None:
         return Finding("device", "ok", f"{device}; what training takes is {UNKNOWN}")
     config = experiment.config
-    needed, parts = POLICY_BYTES * parameters / GB, "weights"
+    needed, parts = weights / GB, "weights"
     if not _is_imported(experiment):
         parts = "weights, gradients and AdamW"
         needed = training_bytes(config, parameters) / GB
