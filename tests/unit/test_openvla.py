@@ -228,6 +228,11 @@ def test_statistics_of_several_datasets_want_a_choice_and_a_wrong_one_lists_them
     assert load(unsaid, folders["single"]).statistics.q01[0] == -0.75  # there is only one
 
 
+def test_checkpoint_without_statistics_is_refused(folder):
+    edit(folder / "config.json", "norm_stats", value=None)
+    assert "config.json has no statistics of actions" in refusal(folder)
+
+
 def test_statistics_beside_the_checkpoint_stand_for_its_own(folder):
     own = {"action": {"q01": [-2.0] * 7, "q99": [2.0] * 7}}
     (folder / "dataset_statistics.json").write_text(json.dumps({"libero_spatial_no_noops": own}))

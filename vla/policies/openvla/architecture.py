@@ -156,8 +156,13 @@ def choose_statistics(known: dict[str, Any], key: str | None, source: object) ->
 
     `UserError` that lists the datasets where `key` is none of them, or not given and there are several.
     """
-    listed = ", ".join(sorted(known)) or "none"
-    if key is None and len(known) != 1:
+    if not known:
+        raise UserError(
+            f"{source} has no statistics of actions.",
+            "Take the whole checkpoint: where it was fine-tuned, dataset_statistics.json has them.",
+        )
+    listed = ", ".join(sorted(known))
+    if key is None and len(known) > 1:
         raise UserError(
             f"{source} has action statistics of {len(known)} datasets: {listed}.",
             "Say in model.unnorm_key by which of them actions are to be read: those of the robot that is "

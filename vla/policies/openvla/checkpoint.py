@@ -6,16 +6,21 @@ Nothing is unpickled, and no code that lies there or that a configuration names 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pydantic import BaseModel
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from vla.errors import UserError
-from vla.policies.openvla.architecture import parse_json
+from vla.policies.openvla.architecture import parse_json, validated
 
 NEEDED = ("config.json", "preprocessor_config.json", "tokenizer.json")
 OPTIONAL = ("dataset_statistics.json",)
 INDEX, SINGLE = "model.safetensors.index.json", "model.safetensors"
 SHOWN = 8  # names of weights in an error
+
+
+class _Index(BaseModel):
+    weight_map: dict[str, str]  # name of a weight -> file
 
 
 def read_texts(folder: Path) -> dict[str, str]:
@@ -76,7 +81,8 @@ def _files(folder: Path) -> list[Path]:
     if not index.is_file():
         names = {SINGLE}
     else:
-        names = set(parse_json(index.read_text("utf-8"), index).get("weight_map", {}).values())
+        content = parse_json(index.read_text("utf-8"), index)
+        names = set(validated(_Index, content, index).weight_map.values())
         if strange := [name for name in names if Path(name).name != name]:
             raise UserError(
                 f"{index} names {strange[0]}, which is no file of its folder.", "Bring it anew."
