@@ -287,6 +287,11 @@ def test_what_would_act_differently_is_refused_by_name(folder, keys, value, said
     assert said in refusal(folder)
 
 
+def test_tokenizer_that_begins_no_prompt_is_refused(folder):
+    edit(folder / "tokenizer.json", "post_processor", value=None)
+    assert "begins no prompt with the token" in refusal(folder)
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -6,23 +6,12 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from transformers import (
-    DynamicCache,
-    LlamaConfig,
-    LlamaForCausalLM,
-    MistralConfig,
-    MistralForCausalLM,
-    PreTrainedModel,
-)
+from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
+from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
 from vla.policies.openvla.architecture import Architecture
 from vla.policies.openvla.vision import VisionTransformer
 from vla.policies.parts.vlm.pretrained import check_kind, make_config
-
-MODELS = {
-    "llama": (LlamaConfig, LlamaForCausalLM),
-    "mistral": (MistralConfig, MistralForCausalLM),
-}
 
 
 class OpenVLA(nn.Module):
@@ -33,13 +22,15 @@ class OpenVLA(nn.Module):
         with torch.device("meta"):
             towers = {n: VisionTransformer(tower) for n, tower in architecture.towers.items()}
             self.vision_backbone = nn.ModuleDict(towers)
-            self.language_model = _language_model(architecture)
-            config = self.language_model.config
+            # Transformers' own class: code that the configuration may name (`auto_map`) is not asked for.
+            check_kind("language model", architecture.text_config.get("model_type", ""), ("llama",))
+            config = make_config(LlamaConfig, architecture.text_config)
+            self.language_model = LlamaForCausalLM(config)
             width = sum(tower.width for tower in architecture.towers.values())
             self.projector = _projector(width, config.hidden_size, len(towers))
         self.to(getattr(torch, architecture.dtype))
         # Computed, not learnt, and in fp32 whatever the weights are in.
-        self.language_model.model.rotary_emb = type(self.language_model.model.rotary_emb)(config)
+        self.language_model.model.rotary_emb = LlamaRotaryEmbedding(config)
         # Without the rows that pad the embedding: actions take the last tokens before them.
         self.vocabulary = config.vocab_size - architecture.pad_to_multiple_of
         self.requires_grad_(False)
@@ -55,10 +46,7 @@ class OpenVLA(nn.Module):
         """
         embed = self.language_model.get_input_embeddings()
         text, cache = embed(tokens), DynamicCache(config=self.language_model.config)
-        towers = self.vision_backbone.values()
-        if text.device.type != "cpu":
-            pixels = pixels.to(text.dtype)
-        seen = zip(towers, pixels.split(3, 1), strict=True)
+        seen = zip(self.vision_backbone.values(), pixels.to(text.dtype).split(3, 1), strict=True)
         patches = self.projector(torch.cat([tower(part) for tower, part in seen], -1))
         following = torch.cat([text[:, :1], patches, text[:, 1:]], 1)
         chosen = []
@@ -79,15 +67,6 @@ def _projector(vision: int, width: int, towers: int) -> nn.Sequential:
         layers[f"act_fn{number}"] = nn.GELU()
     layers.popitem()
     return nn.Sequential(OrderedDict(layers))
-
-
-def _language_model(architecture: Architecture) -> PreTrainedModel:
-    """Transformers' own class; code that the configuration may name (`auto_map`) is not asked for."""
-    content = architecture.text_config
-    kind = content.get("model_type", "")
-    check_kind("language model", kind, MODELS)
-    config_class, model_class = MODELS[kind]
-    return model_class(make_config(config_class, content))
 
 
 def _parts(module: nn.Module) -> Iterator[nn.Module]:

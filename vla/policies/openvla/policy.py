@@ -50,6 +50,11 @@ class OpenVLAPolicy(Policy):
         self.assets = dict(texts)
         self.architecture, self.statistics = architecture, statistics
         self.model = OpenVLA(architecture)
+        if processor.encode("")[0] != self.model.language_model.config.bos_token_id:
+            raise UserError(
+                f"{source / 'tokenizer.json'} begins no prompt with the token that Llama begins with.",
+                "Take the tokenizer that was published with the checkpoint.",
+            )
         edges = np.linspace(-1, 1, architecture.n_action_bins)
         self._centres = (edges[:-1] + edges[1:]) / 2
 
@@ -114,15 +119,14 @@ def _spec(config: Config, statistics: Statistics) -> DataSpec:
                 f"{nearest(name, [CAMERA])}",
                 f"Say which of the simulator's cameras it is: model.cameras: {{{CAMERA}: NAME}}.",
             )
-    low, high = list(statistics.q01), list(statistics.q99)
     return DataSpec(
         cameras=(config.cameras.get(CAMERA, CAMERA),),
         image_size=config.picture_size,
         sentences=tuple(sentence for task in config.tasks.values() for sentence in task),
         state_mean=(),
         state_std=(),
-        action_low=tuple(low),
-        action_high=tuple(high),
+        action_low=statistics.q01,
+        action_high=statistics.q99,
     )
 
 

@@ -34,7 +34,7 @@ class PromptProcessor(Processor):
         }
 
     def check(self, sentence: str) -> None:
-        """Any sentence will do: none is too long for the language model."""
+        """Any sentence will do: with it, a prompt is far from the 2048 tokens that Llama takes."""
 
     def encode(self, sentence: str) -> list[int]:
         """Tokens of the prompt with the instruction, which OpenVLA's evaluation gives in lower case."""
