@@ -20,6 +20,7 @@ from vla.data.samples import Samples, observe
 from vla.errors import UserError
 from vla.policies.openvla.architecture import parse_architecture
 from vla.policies.openvla.config import Config
+from vla.policies.openvla.network import OpenVLA
 from vla.policies.openvla.pictures import as_stored, crop_center
 from vla.policies.openvla.policy import OpenVLAPolicy, load
 from vla.policies.storage import load_policy, save_policy
@@ -144,14 +145,28 @@ def test_weights_take_no_memory_before_they_are_used(folders):
     assert own_memory() - before < held / 4
 
 
-def test_published_llama_is_described_by_what_transformers_adds_to_it():
-    """openvla-7b names four values: the others are the defaults of Transformers 4.40, which wrote it."""
-    said = {"model_type": "llama", "pad_token_id": 32000, "vocab_size": 32064}
-    config = LlamaConfig(**said)
+def test_published_sizes_are_those_of_timm_and_of_transformers_4_40(folders):
+    """openvla-7b names towers and a few values: the rest are defaults of what wrote it.
+
+    The towers' names, shapes and outputs were compared with timm's by hand (tests/data/openvla/README.md).
+    """
+    content = json.loads((folders["fused"] / "config.json").read_text()) | {
+        "timm_model_ids": [
+            "vit_large_patch14_reg4_dinov2.lvd142m",
+            "vit_so400m_patch14_siglip_224",
+        ],
+        "image_sizes": [224, 224],
+        "text_config": {"model_type": "llama", "pad_token_id": 32000, "vocab_size": 32064},
+    }
+    network = OpenVLA(parse_architecture(json.dumps(content), "config.json"))
+    towers = {n: sum(p.numel() for p in t.parameters()) for n, t in network.vision_backbone.items()}
+    # of timm 0.9.16, without the last block and what comes behind it
+    assert towers == {"featurizer": 290_630_656, "fused_featurizer": 397_200_544}
+    config = network.language_model.config
     sizes = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads")
     assert [getattr(config, name) for name in sizes] == [4096, 11008, 32, 32]
     assert config.rms_norm_eps == 1e-6 and config.num_key_value_heads == 32
-    assert config.rope_parameters["rope_theta"] == 10000 and not config.tie_word_embeddings
+    assert config.rope_parameters["rope_theta"] == 10000 and network.vocabulary == 32000
 
 
 def test_pictures_are_tensorflows_but_for_how_a_jpeg_is_decoded():

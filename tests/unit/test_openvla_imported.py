@@ -1,6 +1,7 @@
 """An OpenVLA checkpoint through the project's own jobs: pinned, verified, imported, evaluated, described."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +11,7 @@ import yaml
 from scripts.evaluate import evaluate
 from scripts.import_policy import import_policy
 from tests.openvla_checkpoints import write_checkpoint
-from vla.checks.estimates import disk_needs, parameter_count
+from vla.checks.estimates import disk_needs, evaluation_bytes, parameter_count
 from vla.errors import UserError
 from vla.plan.deployment import Deployment
 from vla.plan.items import Experiment
@@ -35,7 +36,7 @@ CONFIG = {
         "tasks": {TASK: ["press the button"]},
     },
     "evaluation": {"episodes_per_task": 1, "max_steps": 2, "execute_steps": 1},
-    "resources": {"accelerator": "cpu"},
+    "resources": {"accelerator": "cpu", "evaluation_workers": 3},
 }
 HERE = Deployment(False, "cpu")
 ASKED = {"experiments": ["published"], "comparisons": [], "allow_dirty": True}
@@ -98,13 +99,14 @@ def test_it_is_imported_and_evaluated_as_any_policy(published):
     assert EvaluationRecord.read(path).policy_sha256 == record.files.policy.sha256
 
 
-def test_check_counts_numbers_of_two_bytes(published):
+def test_check_counts_numbers_of_two_bytes_and_workers_that_share_a_gpu(published):
     (weights,) = published.weights
     tensors = sum(f.bytes for f in weights.files if f.path.endswith(".safetensors"))
     count = parameter_count(published)
     assert tensors / 2 == pytest.approx(count, rel=0.01)
     needs = {need.what: need.count for need in disk_needs(published, count)}
     assert tensors < needs["results"] < 1.1 * tensors  # and a few films
+    assert evaluation_bytes(replace(published, accelerator="cuda"), count) == 3 * tensors
     for path in weights.folder.glob("*.safetensors"):
         path.unlink()
     assert parameter_count(published) == 26_000_000  # as stated, until the files are here

@@ -101,6 +101,15 @@ def policy_bytes(experiment: Experiment, parameters: int | None) -> int | None:
     return None if parameters is None else POLICY_BYTES * parameters
 
 
+def evaluation_bytes(experiment: Experiment, parameters: int | None) -> int | None:
+    """What of a policy's weights an evaluation holds in its device's memory: a GPU has them once for each
+    worker."""
+    weights = policy_bytes(experiment, parameters)
+    if weights is None or experiment.accelerator == "cpu":
+        return weights
+    return weights * experiment.config.resources.evaluation_workers
+
+
 def _imported_tensors(experiment: Experiment) -> list[File]:
     (weights,) = experiment.weights
     return [file for file in weights.files if file.path.endswith(".safetensors")]

@@ -13,8 +13,8 @@ from vla.checks.estimates import (
     Need,
     disk_needs,
     earlier_seconds_a_step,
+    evaluation_bytes,
     parameter_count,
-    policy_bytes,
     training_bytes,
 )
 from vla.checks.nodes import node_findings
@@ -252,11 +252,10 @@ def _device(experiment: Experiment, parameters: int | None) -> list[Finding]:
 def _memory(device: str, memory: float, parameters: int | None, experiment: Experiment) -> Finding:
     """Whether `memory` (GB) holds what training, or running an imported policy, takes besides
     activations. Processes on a CPU share its memory."""
-    weights = policy_bytes(experiment, parameters)
-    if weights is None:
+    held, parts = evaluation_bytes(experiment, parameters), "weights"
+    if held is None:
         return Finding("device", "ok", f"{device}; what training takes is {UNKNOWN}")
-    config = experiment.config
-    needed, parts = weights / GB, "weights"
+    config, needed = experiment.config, held / GB
     if not _is_imported(experiment):
         parts = "weights, gradients and AdamW"
         needed = training_bytes(config, parameters) / GB
@@ -270,8 +269,8 @@ def _memory(device: str, memory: float, parameters: int | None, experiment: Expe
         "device",
         "fail",
         f"{device}: {needed:.1f} GB for {parts}, {memory:.1f} GB of memory",
-        "Take a smaller model, a device with more memory, or more of them (training.sharding: fsdp2, "
-        "docs/clusters.md).",
+        "Take a smaller model, a device with more memory, fewer resources.evaluation_workers on a GPU, or, "
+        "to train, more devices (training.sharding: fsdp2, docs/clusters.md).",
     )
 
 
