@@ -11,11 +11,13 @@ import yaml
 from scripts.evaluate import evaluate
 from scripts.import_policy import import_policy
 from tests.openvla_checkpoints import write_checkpoint
+from tests.project import ROOT
 from vla.checks.estimates import disk_needs, evaluation_bytes, parameter_count
 from vla.errors import UserError
 from vla.plan.deployment import Deployment
 from vla.plan.items import Experiment
 from vla.plan.plan import Plan
+from vla.plan.reading import load_experiment
 from vla.plan.weights import load_weights
 from vla.records.evaluation import EvaluationRecord
 from vla.records.policy import PolicyDescription
@@ -117,3 +119,16 @@ def test_several_actions_at_once_are_refused_with_the_reason(published):
     path.write_text(yaml.safe_dump(CONFIG | {"evaluation": {"max_steps": 2}}))
     with pytest.raises(UserError, match=r"execute_steps \(8\) exceeds model.chunk_length \(1\)"):
         Plan(published.root, ASKED, HERE).experiments  # noqa: B018 - read lazily
+
+
+def test_example_asks_what_the_example_that_is_trained_here_asks():
+    """So that their episodes can be paired."""
+    published, ours = (
+        load_experiment(ROOT / f"experiments/{name}/config.yaml")
+        for name in ("exp_105_openvla_libero_spatial", "exp_102_libero_spatial")
+    )
+    assert list(published.model.tasks) == list(ours.evaluation.tasks)
+    assert all(sentences == (task,) for task, sentences in published.model.tasks.items())
+    for name in ("episodes_per_task", "first_seed", "max_steps"):
+        assert getattr(published.evaluation, name) == getattr(ours.evaluation, name)
+    assert published.model.cameras["image"] in published.evaluation.simulator.cameras
