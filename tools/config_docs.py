@@ -67,7 +67,7 @@ training: {batch_size: 256, learning_rate: 3.0e-4, num_steps: 100000, optimizer:
 data: {dataset: "CALVIN", augmentation: true}
 ```
 
-Where others trained the policy (`model.type: lerobot-act`), neither `training` nor `data` is given: docs/published_policies.md.
+Where others trained the policy (`model.type: lerobot-act` or `openvla`), neither `training` nor `data` is given: docs/published_policies.md.
 """
 
 

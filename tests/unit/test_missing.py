@@ -29,6 +29,15 @@ def test_data_and_simulator_of_an_unlisted_experiment_are_named_together(monkeyp
     assert "data/libero.manifest.json is missing" in str(error)
 
 
+def test_weights_of_an_unlisted_experiment_are_named_with_its_simulator(monkeypatch):
+    monkeypatch.setattr(missing, "_is_installed", lambda name: name != "robosuite")
+    error = lacks("exp_105_openvla_libero_spatial")
+    assert list(error.missing) == ["weights openvla-libero-spatial", "simulator libero"]
+    said = error.missing["weights openvla-libero-spatial"]
+    assert "nobody registered the weights 'openvla-libero-spatial'" in said.problem
+    assert "config/weights.yaml" in said.way_out
+
+
 def test_locked_environments_do_not_need_the_hosts_packages(monkeypatch):
     monkeypatch.setattr(missing, "_is_installed", lambda name: False)
     error = lacks("exp_103_metaworld_mt50", Deployment(use_conda=True, accelerator="cpu"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from torch.overrides import TorchFunctionMode
 
 from vla.checks.dataset import fetched_bytes, missing_files, stated_shape
@@ -15,6 +16,7 @@ from vla.data.manifest import read_manifest
 from vla.data.places import dataset_folder, manifest_file, store_record, stores_folder
 from vla.data.spec import DataSpec
 from vla.errors import UserError
+from vla.files.described import File
 from vla.plan.items import Experiment, Store
 from vla.policies.building import build_policy, count_parameters
 from vla.process.accelerator import visible_gpus
@@ -60,10 +62,11 @@ def disk_needs(experiment: Experiment, parameters: int | None) -> list[Need]:
         for run in experiment.runs
         if not all(experiment.evaluation_record(run, e).is_file() for e in run.evaluations)
     ]
+    weights = policy_bytes(experiment, parameters)
     checkpoints = results = None
-    if parameters is not None:
-        checkpoints = kept * CHECKPOINT_BYTES * parameters
-        results = len(unfinished) * POLICY_BYTES * parameters + videos * VIDEO_BYTES
+    if weights is not None:
+        checkpoints = kept * CHECKPOINT_BYTES * (parameters or 0)
+        results = len(unfinished) * weights + videos * VIDEO_BYTES
     root = experiment.root
     needs = [
         Need(f"{kept} checkpoints", checkpoints, experiment.folder),
@@ -91,6 +94,27 @@ def training_bytes(config: ExperimentConfig, parameters: int) -> float:
     return (SHARDED_BYTES + SUM_BYTES * math.log2(rounds)) * parameters / ranks
 
 
+def policy_bytes(experiment: Experiment, parameters: int | None) -> int | None:
+    """A policy's weights, on disk and in memory: fp32, or as the files of an imported one have them."""
+    if isinstance(experiment.config.model, ImportedModel):
+        return sum(file.bytes for file in _imported_tensors(experiment))
+    return None if parameters is None else POLICY_BYTES * parameters
+
+
+def evaluation_bytes(experiment: Experiment, parameters: int | None) -> int | None:
+    """What of a policy's weights an evaluation holds in its device's memory: a GPU has them once for each
+    worker."""
+    weights = policy_bytes(experiment, parameters)
+    if weights is None or experiment.accelerator == "cpu":
+        return weights
+    return weights * experiment.config.resources.evaluation_workers
+
+
+def _imported_tensors(experiment: Experiment) -> list[File]:
+    (weights,) = experiment.weights
+    return [file for file in weights.files if file.path.endswith(".safetensors")]
+
+
 def parameter_count(experiment: Experiment) -> int | None:
     """Parameters of the policy, built without memory; None when nothing tells its sizes. Of one that
     is imported, about as many as its files hold numbers.
@@ -98,9 +122,11 @@ def parameter_count(experiment: Experiment) -> int | None:
     `UserError` when they are not what `model.num_params` states.
     """
     if isinstance(experiment.config.model, ImportedModel):
-        pinned = (file for weights in experiment.weights for file in weights.files)
-        sizes = [file.bytes for file in pinned if file.path.endswith(".safetensors")]
-        return sum(sizes) // POLICY_BYTES
+        (weights,) = experiment.weights
+        if weights.missing():
+            return experiment.config.model.num_params
+        files = (weights.folder / file.path for file in _imported_tensors(experiment))
+        return sum(map(_numbers, files))
     shape = _shape(experiment.stores[0], experiment.root)  # those that are mixed have one shape
     if shape is None or any(weights.missing() for weights in experiment.weights):  # not here yet
         return experiment.config.model.num_params
@@ -115,6 +141,13 @@ def parameter_count(experiment: Experiment) -> int | None:
     )
     with torch.device("meta"), _NothingDrawn():
         return count_parameters(build_policy(experiment.config.model, spec))
+
+
+def _numbers(file: Path) -> int:
+    """How many numbers a file of safetensors holds, of any precision."""
+    with safe_open(file, framework="pt") as content:
+        names = content.keys()
+        return sum(math.prod(content.get_slice(name).get_shape()) for name in names)
 
 
 class _NothingDrawn(TorchFunctionMode):

@@ -10,10 +10,10 @@ import torch
 
 from vla.checks.dataset import can_be_pulled, missing_files
 from vla.checks.estimates import (
-    POLICY_BYTES,
     Need,
     disk_needs,
     earlier_seconds_a_step,
+    evaluation_bytes,
     parameter_count,
     training_bytes,
 )
@@ -250,12 +250,12 @@ def _device(experiment: Experiment, parameters: int | None) -> list[Finding]:
 
 
 def _memory(device: str, memory: float, parameters: int | None, experiment: Experiment) -> Finding:
-    """Whether `memory` (GB) of the device holds what training a policy, or only running an imported
-    one, takes besides activations. Processes on a CPU share its memory."""
-    if parameters is None:
+    """Whether `memory` (GB) holds what training, or running an imported policy, takes besides
+    activations. Processes on a CPU share its memory."""
+    held, parts = evaluation_bytes(experiment, parameters), "weights"
+    if held is None:
         return Finding("device", "ok", f"{device}; what training takes is {UNKNOWN}")
-    config = experiment.config
-    needed, parts = POLICY_BYTES * parameters / GB, "weights"
+    config, needed = experiment.config, held / GB
     if not _is_imported(experiment):
         parts = "weights, gradients and AdamW"
         needed = training_bytes(config, parameters) / GB
@@ -269,8 +269,8 @@ def _memory(device: str, memory: float, parameters: int | None, experiment: Expe
         "device",
         "fail",
         f"{device}: {needed:.1f} GB for {parts}, {memory:.1f} GB of memory",
-        "Take a smaller model, a device with more memory, or more of them (training.sharding: fsdp2, "
-        "docs/clusters.md).",
+        "Take a smaller model, a device with more memory, fewer resources.evaluation_workers on a GPU, or, "
+        "to train, more devices (training.sharding: fsdp2, docs/clusters.md).",
     )
 
 

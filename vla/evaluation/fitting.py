@@ -58,7 +58,7 @@ def _check_cameras(policy: Policy, simulator: Simulator) -> None:
 def _try(policy: Policy, task: SimulatedTask, plan: EpisodePlan, config: EvaluationSection) -> None:
     state, _ = task.reset(seed=plan.seed)
     spec = policy.spec
-    if state.shape != (len(spec.state_mean),):
+    if spec.state_mean and state.shape != (len(spec.state_mean),):  # none where it reads no state
         raise UserError(
             f"The policy takes {len(spec.state_mean)} numbers of proprioception, the simulator gives "
             f"{state.shape[0]}.",

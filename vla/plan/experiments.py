@@ -49,7 +49,7 @@ class Experiments:
                 "Copy an experiment folder, or take the name off the list.",
             )
         config = load_experiment(path)
-        require_all(config, path, self.registry, self.root, self.deployment)
+        require_all(config, path, self.registry, self.weights, self.root, self.deployment)
         if config.sweep:
             return self._sweep(name, config, path)
         experiment = self._trained(name, config, path)

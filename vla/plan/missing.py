@@ -1,4 +1,4 @@
-"""What must be there before an experiment can be planned: its data pinned, its simulator installed."""
+"""What must be there before an experiment can be planned: data and weights pinned, simulator installed."""
 
 import importlib.metadata
 from pathlib import Path
@@ -11,6 +11,8 @@ from vla.errors import UserError
 from vla.plan.deployment import Deployment
 from vla.plan.plugins import chosen_plugin, chosen_reader
 from vla.plan.reading import datasets_of, find_dataset
+from vla.plan.weights import find_weights, weights_named
+from vla.weights.pinned import PinnedWeights
 
 
 class MissingError(UserError):
@@ -34,6 +36,7 @@ def require_all(
     config: ExperimentConfig,
     source: Path,
     registry: dict[str, DatasetEntry],
+    weights: dict[str, PinnedWeights],
     root: Path,
     deployment: Deployment,
 ) -> None:
@@ -44,6 +47,9 @@ def require_all(
         for what, check in (("dataset", _unpinned), ("format", _unreadable)):
             if error := check(name, entry, root):
                 missing[f"{what} {name}"] = error
+    for name in weights_named(config.model):
+        if error := _not_pinned(name, weights, source):
+            missing[f"weights {name}"] = error
     simulator = config.evaluation.simulator
     check = _not_locked if deployment.use_conda else _not_installed
     if error := check(simulator, root):
@@ -68,6 +74,14 @@ def _unpinned(name: str, entry: DatasetEntry, root: Path) -> UserError | None:
 def _unreadable(name: str, entry: DatasetEntry, root: Path) -> UserError | None:
     try:
         chosen_reader(name, entry, root)
+    except UserError as error:
+        return error
+    return None
+
+
+def _not_pinned(name: str, weights: dict[str, PinnedWeights], source: Path) -> UserError | None:
+    try:
+        find_weights(weights, name, source).files  # noqa: B018 - an error where there are none
     except UserError as error:
         return error
     return None

@@ -1,0 +1,1 @@
+"""OpenVLA checkpoints that others published, taken as they come."""
