@@ -15,7 +15,7 @@ from vla.locks.identity import environment_identity
 from vla.plan.deployment import Deployment
 from vla.plan.items import Evaluation, Item, Run
 from vla.plan.keys import key_of
-from vla.plan.plugins import chosen_plugin
+from vla.plan.plugins import chosen_plugin, simulator_kind
 from vla.plan.stages import (
     COLLECT,
     DOCUMENTS,
@@ -76,8 +76,7 @@ class Identities:
         self, config: ExperimentConfig, accelerator: str, weights: PinnedWeights
     ) -> Values:
         """A policy that others trained: no seed, no training, no data of this project."""
-        simulator = self._simulator(config).load("config")
-        stage = replace(IMPORT, environment=simulator.ENVIRONMENT)
+        stage = replace(IMPORT, environment=simulator_kind(config.evaluation.simulator, self.root))
         return {
             "imported": {file.path: file.sha256 for file in weights.files},
             "model": config.model.model_dump(mode="json", exclude={"num_params"}),

@@ -170,7 +170,6 @@ STAGES = (
 STAGES += tuple(DOCUMENTS.values())
 # Rules that make nothing under a key of its own -> the kind of environment that they run in.
 OTHER_RULES = {
-    "fetch_dataset": "data",
     "verify_dataset": "data",
     "fetch_weights": "train",
     "verify_weights": "train",
@@ -182,9 +181,10 @@ OTHER_RULES = {
 
 def environments_of(rule: str) -> set[str]:
     """The kinds of environment that a rule may run in: its own, or that of a simulator."""
+    simulators = {plugin.load("config").ENVIRONMENT for plugin in plugins("simulators").values()}
+    if rule == "fetch_dataset":  # which may collect
+        return {"data"} | simulators
     if rule in OTHER_RULES:
         return {OTHER_RULES[rule]}
     (stage,) = (stage for stage in STAGES if stage.rule == rule)
-    if stage.environment != "evaluate":
-        return {stage.environment}
-    return {plugin.load("config").ENVIRONMENT for plugin in plugins("simulators").values()}
+    return simulators if stage.environment == "evaluate" else {stage.environment}
