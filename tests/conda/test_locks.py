@@ -20,7 +20,7 @@ from tools.lock_check import (
 from tools.lock_imports import import_problems, rule_problems
 from vla.errors import UserError
 from vla.locks.files import NAMES, EnvironmentFiles, read_pin, read_requirements
-from vla.locks.render import check_rendered, read_lock
+from vla.locks.render import check_rendered, read_lock, render_post_deploy
 from vla.source.closure import imported_names
 
 TOOLS = ROOT / ".venv-conda/bin"
@@ -164,7 +164,7 @@ def test_rule_that_simulates_in_a_fixed_environment_is_found(copy):
 def test_package_without_a_wheel_is_built_with_what_is_locked_and_no_other_is():
     for name in NAMES:
         files = EnvironmentFiles(name, ROOT)
-        script, names = files.post_deploy.read_text(), read_requirements(files.pip_lock)
+        script, names = render_post_deploy(files), read_requirements(files.pip_lock)
         built = re.findall("--no-binary (.+)", script)
         assert built == (["bddl"] if name.startswith("libero") else [])
         assert set(built) <= names.keys()
