@@ -120,21 +120,20 @@ def accelerator_problems(root: Path) -> list[str]:
 
 def host_problems(root: Path) -> list[str]:
     """Packages that decide results, in other versions in the host environment than under conda."""
-    locks = ("host", "libero", "calvin")
-    text = "".join((root / f"envs/{name}.lock.txt").read_text() for name in locks)
+    locks = [root / f"envs/{name}.lock.txt" for name in ("host", "libero", "calvin")]
+    text = "".join(lock.read_text() for lock in locks)
     conda = {name: {version} for name, version in conda_versions(root).items()}
     for name in NAMES:
-        for package, (version, _) in read_requirements(
-            EnvironmentFiles(name, root).pip_lock
-        ).items():
+        pip = read_requirements(EnvironmentFiles(name, root).pip_lock)
+        for package, (version, _) in pip.items():
             conda.setdefault(package, set()).add(version)
     problems = []
     for name in sorted(_deciding(root)):
         host = set(re.findall(rf"^{re.escape(name)}==(\S+)", text, re.MULTILINE))
         if host != conda.get(name):
+            said = [", ".join(sorted(versions)) for versions in (host, conda.get(name, ()))]
             problems.append(
-                f"{name} is {', '.join(sorted(host))} in envs/host.lock.txt, "
-                f"{', '.join(sorted(conda.get(name, ())))} under conda. "
+                f"{name} is {said[0]} on the host (envs/*.lock.txt), {said[1]} under conda. "
                 "Lock the host again: make lock ENV=host"
             )
     return problems

@@ -30,9 +30,8 @@ PLUGINS = {
     "check_experiment": ("policies",),
 }
 COMES_WITH = {"pydantic": "pydantic_core"}  # in exactly the version that the first needs
-# Rules whose environment a simulator decides -> the function that says which, by default the first.
+# Where a simulator decides: the function that says which environment, if not simulator_environment.
 BY_SIMULATOR = {
-    "": "simulator_environment",
     "collect_demonstrations": "collector_environment(PLAN.config.demonstrations)",
     "fetch_dataset": "dataset_environment",
 }
@@ -59,7 +58,7 @@ def rule_problems(root: Path) -> list[str]:
             continue
         kinds = sorted(environments_of(Path(script[1]).stem))
         if "evaluate" in kinds:
-            allowed = [BY_SIMULATOR.get(name, BY_SIMULATOR[""])]
+            allowed = [BY_SIMULATOR.get(name, "simulator_environment")]
         else:
             (kind,) = kinds
             allowed = [f'environment("{kind}")', *(f'"../envs/{n}.yaml"' for n in KINDS[kind])]

@@ -105,10 +105,9 @@ class Plan:
         """Names of the environments that the workflow's rules run in."""
         accelerators = {"cpu"} | {e.accelerator for e in self.experiments.values()}
         simulators = [e.config.evaluation.simulator for e in self.experiments.values()]
-        collected = {self.config.demonstrations, *(e.collect for e in self.datasets.values())} - {
-            ""
-        }
-        simulators += [load_demonstrations(self.root / file).simulator for file in collected]
+        files = {entry.collect for entry in self.datasets.values() if entry.collect}
+        for file in files | {self.config.demonstrations}:
+            simulators.append(load_demonstrations(self.root / file).simulator)
         kinds = {*OTHER_RULES.values(), *(stage.environment for stage in STAGES)}
         kinds |= {simulator_kind(simulator, self.root) for simulator in simulators}
         return {environment_name(kind, a) for kind in kinds for a in accelerators}
