@@ -22,9 +22,9 @@ from vla.locks.render import check_rendered
 from vla.plan.collection import collection_name
 from vla.plan.deployment import Deployment
 from vla.plan.figures import FORMATS, find_figures
-from vla.plan.plugins import simulator_kind
 from vla.plan.reading import load_demonstrations
 from vla.plan.requests import REQUESTS, training_rule
+from vla.plan.stages import simulator_kind
 from vla.plan.sweeps import Sweep
 from vla.process.accelerator import detect_accelerator
 from vla.process.command import command_line

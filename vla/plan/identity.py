@@ -15,7 +15,7 @@ from vla.locks.identity import environment_identity
 from vla.plan.deployment import Deployment
 from vla.plan.items import Evaluation, Item, Run
 from vla.plan.keys import key_of
-from vla.plan.plugins import chosen_plugin, simulator_kind
+from vla.plan.plugins import chosen_plugin
 from vla.plan.stages import (
     COLLECT,
     DOCUMENTS,
@@ -27,6 +27,7 @@ from vla.plan.stages import (
     TRAININGS,
     VALIDATE,
     Stage,
+    simulator_kind,
 )
 from vla.plugins import Plugin
 from vla.source.closure import code_hashes

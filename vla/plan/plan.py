@@ -18,9 +18,15 @@ from vla.plan.experiments import Experiments
 from vla.plan.identity import Identities, make_item
 from vla.plan.items import Comparison, Experiment, Item, Store, find
 from vla.plan.keys import key_of
-from vla.plan.plugins import simulator_kind
 from vla.plan.reading import load_demonstrations, load_registry, validate
-from vla.plan.stages import COMPARE, EXPERIMENT_REPORT, OTHER_RULES, REPORT, STAGES
+from vla.plan.stages import (
+    COMPARE,
+    EXPERIMENT_REPORT,
+    OTHER_RULES,
+    REPORT,
+    STAGES,
+    simulator_kind,
+)
 from vla.plan.stores import used_stores
 from vla.plan.sweeps import Sweep
 from vla.plan.weights import find_weights, load_weights

@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 
 from vla.config.datasets import DatasetEntry
-from vla.config.evaluation import SimulatorSection
 from vla.errors import UserError, nearest
 from vla.plugins import Plugin, find_plugin, plugins
 
@@ -15,11 +14,6 @@ from vla.plugins import Plugin, find_plugin, plugins
 def chosen_plugin(kind: str, name: str, root: Path | None = None) -> Plugin:
     """`find_plugin` of the project at `root`, by default this one; `UserError` without one."""
     return find_plugin(kind, name, root)
-
-
-def simulator_kind(settings: SimulatorSection, root: Path | None = None) -> str:
-    """The kind of conda environment that a simulator runs in."""
-    return chosen_plugin("simulators", settings.type, root).load("config").ENVIRONMENT
 
 
 def chosen_reader(name: str, entry: DatasetEntry, root: Path) -> Plugin:

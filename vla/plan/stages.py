@@ -6,9 +6,12 @@ from these tables. A new document of an experiment is an entry in DOCUMENTS, a r
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from vla.config.complete import ExperimentConfig
+from vla.config.evaluation import SimulatorSection
+from vla.plan.plugins import chosen_plugin
 from vla.plugins import plugins
 
 
@@ -177,6 +180,11 @@ OTHER_RULES = {
     "publish": "analyse",
     "verify": "analyse",
 }
+
+
+def simulator_kind(settings: SimulatorSection, root: Path | None = None) -> str:
+    """The kind of environment that a simulator runs in."""
+    return chosen_plugin("simulators", settings.type, root).load("config").ENVIRONMENT
 
 
 def environments_of(rule: str) -> set[str]:
