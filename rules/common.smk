@@ -22,8 +22,9 @@ from vla.locks.render import check_rendered
 from vla.plan.collection import collection_name
 from vla.plan.deployment import Deployment
 from vla.plan.figures import FORMATS, find_figures
-from vla.plan.plugins import chosen_plugin
+from vla.plan.reading import load_demonstrations
 from vla.plan.requests import REQUESTS, training_rule
+from vla.plan.stages import simulator_kind
 from vla.plan.sweeps import Sweep
 from vla.process.accelerator import detect_accelerator
 from vla.process.command import command_line
@@ -122,9 +123,20 @@ def environment(kind):
 def simulator_environment(wildcards):
     """The conda environment of a job that simulates: a simulator may have one of its own."""
     experiment = experiment_of(wildcards)
-    simulator = chosen_plugin("simulators", experiment.config.evaluation.simulator.type)
-    kind = simulator.load("config").ENVIRONMENT
+    kind = simulator_kind(experiment.config.evaluation.simulator)
     return f"../envs/{environment_name(kind, experiment.accelerator)}.yaml"
+
+
+def collector_environment(file):
+    """The conda environment in which the demonstrations that `file` asks for are collected."""
+    kind = simulator_kind(ask(load_demonstrations, ROOT / file).simulator)
+    return f"../envs/{environment_name(kind)}.yaml"
+
+
+def dataset_environment(wildcards):
+    """The conda environment of the job that brings a dataset here, by DVC or by collecting it."""
+    collect = PLAN.find_dataset(wildcards.dataset).collect
+    return collector_environment(collect) if collect else "../envs/data.yaml"
 
 
 def cores(rule):

@@ -10,7 +10,7 @@ rule fetch_dataset:
     benchmark:
         "data/.state/{dataset}/{number}.fetch.benchmark.tsv"
     conda:
-        "../envs/data.yaml"
+        dataset_environment
     threads: lambda wildcards: workflow.cores if PLAN.find_dataset(wildcards.dataset).collect else 1
     resources:
         mem_mb=1000,
@@ -118,7 +118,7 @@ rule collect_demonstrations:
     benchmark:
         f"data/collected/{COLLECTION}.benchmark.tsv"
     conda:
-        "../envs/evaluate-cpu.yaml"
+        collector_environment(PLAN.config.demonstrations)
     threads: workflow.cores
     resources:
         mem_mb=4000,

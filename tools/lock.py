@@ -60,6 +60,10 @@ def lock_pip(files: EnvironmentFiles) -> None:
     command += ["--python-version", python, "--python-platform", "x86_64-manylinux_2_28"]
     command += ["--no-header", "--no-annotate", "--output-file", files.pip_lock]
     _run(command, files.root)
+    # Which packages have no wheel is said to pip as well.
+    options = [line for line in files.pip_request.read_text().splitlines() if line[:2] == "--"]
+    if options:
+        write_text(files.pip_lock, "\n".join([*options, files.pip_lock.read_text()]))
 
 
 def lock_host(root: Path) -> None:

@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 
 from tools.lock import conda_versions, contents
@@ -13,22 +15,27 @@ from vla.errors import UserError
 from vla.locks.files import NAMES, PLATFORM, EnvironmentFiles, normalised, read_requirements
 from vla.locks.identity import DISTRIBUTIONS
 from vla.locks.render import check_rendered, read_lock
+from vla.plugins import plugins
 
 # Packages that exist once for each BLAS, OpenMP or accelerator: builds differ, versions do not.
 VARIANTS = {"_openmp_mutex", "libblas", "libcblas", "liblapack", "libtorch", "pytorch"}
+# Environments with another Python than the rest (envs/README.md): builds for it may differ, versions not.
+OTHER_PYTHON = {"calvin-cpu", "calvin-cuda"}
+PYTHON = {"cpython", "python", "python_abi"}
 
 
 def check(root: Path, tools: Path) -> list[str]:
     """Everything that disagrees, one line each; `tools` is the bin folder with conda-lock."""
-    problems = []
+    problems, rendered = [], []
     for name in NAMES:
-        files = EnvironmentFiles(name, root)
         try:
             check_rendered(root, {name})
+            rendered.append(EnvironmentFiles(name, root))
         except UserError as error:
             problems.append(str(error))
-            continue
-        problems += request_problems(files, tools)
+    with ThreadPoolExecutor() as pool:  # each waits for conda-lock, which takes seconds
+        for found in pool.map(request_problems, rendered, repeat(tools)):
+            problems += found
     if problems:  # the rest would only repeat it
         return problems + rule_problems(root)
     return [
@@ -60,9 +67,10 @@ def request_problems(files: EnvironmentFiles, tools: Path) -> list[str]:
         problems.append(f"conda-lock failed on {files.request}:\n{finished.stderr}")
     asked = {}
     if files.pip_request.is_file():
-        for line in files.pip_request.read_text().split():
-            name, _, version = line.partition("==")
-            asked[normalised(name)] = version
+        for line in files.pip_request.read_text().splitlines():
+            if not line.startswith(("#", "--")):  # comments, options
+                name, _, version = line.partition("==")
+                asked[normalised(name)] = version
     locked = {name: version for name, (version, _) in read_requirements(files.pip_lock).items()}
     differ = [n for n, v in asked.items() if v and locked.get(n) != v]
     if differ or asked.keys() != locked.keys():
@@ -73,10 +81,15 @@ def request_problems(files: EnvironmentFiles, tools: Path) -> list[str]:
 def disagreements(locked: dict[str, dict[str, str]]) -> list[str]:
     """Packages that are not the same in every environment that has them."""
     found: dict[str, dict[str, list[str]]] = {}
-    for environment, packages in locked.items():
-        for package, version in packages.items():
+    for environment in sorted(locked, key=lambda name: name in OTHER_PYTHON):  # these last
+        for package, version in locked[environment].items():
             said = version.split()[0] if package in VARIANTS else version
-            found.setdefault(package, {}).setdefault(said, []).append(environment)
+            builds = found.setdefault(package, {})
+            if environment in OTHER_PYTHON:
+                if package in PYTHON:
+                    continue
+                said = next((b for b in builds if _for_any(b) == _for_any(said)), said)
+            builds.setdefault(said, []).append(environment)
     return [
         f"{package} differs: "
         + ", ".join(f"{version} in {' and '.join(names)}" for version, names in versions.items())
@@ -84,6 +97,11 @@ def disagreements(locked: dict[str, dict[str, str]]) -> list[str]:
         for package, versions in sorted(found.items())
         if len(versions) > 1
     ]
+
+
+def _for_any(build: str) -> str:
+    """A version and a build without what tells for which Python it was made: py312h8a5da7c."""
+    return re.sub(r"py3\d+h[0-9a-f]+", "py", build)
 
 
 def accelerator_problems(root: Path) -> list[str]:
@@ -102,20 +120,33 @@ def accelerator_problems(root: Path) -> list[str]:
 
 def host_problems(root: Path) -> list[str]:
     """Packages that decide results, in other versions in the host environment than under conda."""
-    text = (root / "envs/host.lock.txt").read_text()
-    conda = conda_versions(root)
+    locks = [root / f"envs/{name}.lock.txt" for name in ("host", "libero", "calvin")]
+    text = "".join(lock.read_text() for lock in locks)
+    conda = {name: {version} for name, version in conda_versions(root).items()}
     for name in NAMES:
         pip = read_requirements(EnvironmentFiles(name, root).pip_lock)
-        conda |= {package: version for package, (version, _) in pip.items()}
+        for package, (version, _) in pip.items():
+            conda.setdefault(package, set()).add(version)
     problems = []
-    for name in sorted({n for names in DISTRIBUTIONS.values() for n in names} - {"torch"}):
+    for name in sorted(_deciding(root)):
         host = set(re.findall(rf"^{re.escape(name)}==(\S+)", text, re.MULTILINE))
-        if host != {conda.get(name)}:
+        if host != conda.get(name):
+            said = [", ".join(sorted(versions)) for versions in (host, conda.get(name, ()))]
             problems.append(
-                f"{name} is {', '.join(sorted(host))} in envs/host.lock.txt, {conda.get(name)} "
-                "under conda. Lock the host again: make lock ENV=host"
+                f"{name} is {said[0]} on the host (envs/*.lock.txt), {said[1]} under conda. "
+                "Lock the host again: make lock ENV=host"
             )
     return problems
+
+
+def _deciding(root: Path) -> set[str]:
+    """Distributions that decide results, of every kind of job and every simulator; PyTorch may differ."""
+    names = {name for names in DISTRIBUTIONS.values() for name in names}
+    for simulator in plugins("simulators", root).values():
+        names |= set(simulator.load("config").DISTRIBUTIONS)
+        if (simulator.folder / "outside.py").is_file():
+            names |= getattr(simulator.load("outside"), "PACKAGES", {}).keys()
+    return names - {"torch"}
 
 
 def main(root: Path) -> None:

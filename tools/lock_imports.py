@@ -13,6 +13,7 @@ from vla.source.closure import executed_files, imported_names
 # Packages that are imported under another name than their own.
 IMPORT_NAME = {
     "matplotlib-base": "matplotlib",
+    "hydra-core": "hydra",
     "nvidia-ml-py": "pynvml",
     "pillow": "pil",
     "pyopengl": "opengl",
@@ -29,8 +30,12 @@ PLUGINS = {
     "check_experiment": ("policies",),
 }
 COMES_WITH = {"pydantic": "pydantic_core"}  # in exactly the version that the first needs
-# What a plug-in asks for by itself, since no locked conda environment has it (`make calvin`).
-OPTIONAL = {"hydra", "omegaconf"}
+# Where a simulator decides: the function that says which environment, if not simulator_environment.
+BY_SIMULATOR = {
+    "collect_demonstrations": "collector_environment(PLAN.config.demonstrations)",
+    "fetch_dataset": "dataset_environment",
+}
+COLLECTING = {"collect_demonstrations", "fetch_dataset"}
 RULE = re.compile(r"^rule (\w+):(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -52,9 +57,11 @@ def rule_problems(root: Path) -> list[str]:
                 problems.append(f"Rule {name} runs code, but not by a script of scripts/.")
             continue
         kinds = sorted(environments_of(Path(script[1]).stem))
-        allowed = ["simulator_environment"] if "evaluate" in kinds else []
-        for kind in kinds:
-            allowed += [f'environment("{kind}")', *(f'"../envs/{n}.yaml"' for n in KINDS[kind])]
+        if "evaluate" in kinds:
+            allowed = [BY_SIMULATOR.get(name, "simulator_environment")]
+        else:
+            (kind,) = kinds
+            allowed = [f'environment("{kind}")', *(f'"../envs/{n}.yaml"' for n in KINDS[kind])]
         conda = re.search(r"conda:\s+(\S+)", text)
         if not conda:
             problems.append(f"Rule {name} has no conda environment; it needs {allowed[0]}.")
@@ -67,33 +74,43 @@ def import_problems(root: Path) -> list[str]:
     """Imports that an environment gets only by luck, through a package that it does ask for."""
     problems = []
     for script in sorted((root / "scripts").glob("*.py")):
-        files = executed_files(_entries(script, root), root)
-        own = {Path(name).parts[0].removesuffix(".py") for name in files}
-        kinds = environments_of(script.stem)
-        for environment in sorted(name for kind in kinds for name in KINDS[kind]):
-            declared = declared_imports(EnvironmentFiles(environment, root))
-            for name, path in files.items():
-                for imported in sorted(
-                    imported_names(path) - sys.stdlib_module_names - own - OPTIONAL
-                ):
-                    if imported.lower() not in declared:
-                        problems.append(
-                            f"{environment}.yaml lacks {imported}, which {name} imports "
-                            f"(for scripts/{script.name})."
-                        )
+        for kind in sorted(environments_of(script.stem)):
+            files = executed_files(_entries(script, kind, root), root)
+            own = {Path(name).parts[0].removesuffix(".py") for name in files}
+            for environment in KINDS[kind]:
+                declared = declared_imports(EnvironmentFiles(environment, root))
+                for name, path in files.items():
+                    for imported in sorted(imported_names(path) - sys.stdlib_module_names - own):
+                        if imported.lower() not in declared:
+                            problems.append(
+                                f"{environment}.yaml lacks {imported}, which {name} imports "
+                                f"(for scripts/{script.name})."
+                            )
     return problems
 
 
-def _entries(script: Path, root: Path) -> dict[str, Path]:
-    """A script, the core of its stage, the plug-ins it may choose, and experiments' own training."""
+def _entries(script: Path, environment: str, root: Path) -> dict[str, Path]:
+    """A script, the core of its stage, the plug-ins it may choose, and experiments' own training.
+
+    Of simulators those that run in that kind of environment.
+    """
     entries = {script.name: script}
     for stage in STAGES:
         if stage.rule == script.stem:
             paths = [path for pattern in stage.core for path in root.glob(pattern)]
             entries |= {path.relative_to(root).as_posix(): path for path in paths}
+    simulators = [
+        plugin
+        for plugin in plugins("simulators", root).values()
+        if environment == plugin.load("config").ENVIRONMENT
+    ]
     for kind in PLUGINS.get(script.stem, ()):
-        for plugin in plugins(kind, root).values():
+        for plugin in simulators if kind == "simulators" else plugins(kind, root).values():
             entries |= plugin.code
+    experts = [plugin.folder / "demonstrations.py" for plugin in simulators]
+    if script.stem in COLLECTING and any(path.is_file() for path in experts):
+        experts += [root / "vla/simulation/writing.py"]
+        entries |= {p.relative_to(root).as_posix(): p for p in experts if p.is_file()}
     if script.stem == "check_experiment":
         for plugin in plugins("formats", root).values():
             path = plugin.folder / "shape.py"

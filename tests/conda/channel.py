@@ -20,7 +20,11 @@ from rattler.index import index_fs
 from rattler_build import FileEntry, assemble_package
 
 # conda-forge's names, where PyPI has another
-CONDA_NAME = {"matplotlib": "matplotlib-base", "torch": "pytorch"}
+CONDA_NAME = {
+    "antlr4-python3-runtime": "antlr-python-runtime",
+    "matplotlib": "matplotlib-base",
+    "torch": "pytorch",
+}
 STAMP = datetime(2026, 1, 1, tzinfo=UTC)  # fixed: same files, same package
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 

@@ -19,8 +19,8 @@ from tools.lock_check import (
 )
 from tools.lock_imports import import_problems, rule_problems
 from vla.errors import UserError
-from vla.locks.files import NAMES, EnvironmentFiles, read_pin
-from vla.locks.render import check_rendered, read_lock
+from vla.locks.files import NAMES, EnvironmentFiles, read_pin, read_requirements
+from vla.locks.render import check_rendered, read_lock, render_post_deploy
 from vla.source.closure import imported_names
 
 TOOLS = ROOT / ".venv-conda/bin"
@@ -135,7 +135,50 @@ def test_other_version_on_the_host_is_found(copy):
     numpy = contents(EnvironmentFiles("analyse", copy))["numpy"].split()[0]
     edit(copy / "envs/host.lock.txt", f"numpy=={numpy}", "numpy==1.0")
     (problem,) = host_problems(copy)
-    assert f"numpy is 1.0 in envs/host.lock.txt, {numpy} under conda" in problem
+    assert f"numpy is 1.0 on the host (envs/*.lock.txt), {numpy} under conda" in problem
+
+
+def test_simulators_package_in_another_version_on_the_host_is_found(copy):
+    edit(copy / "envs/calvin.lock.txt", "pybullet==3.2.7", "pybullet==3.2.6")
+    edit(copy / "envs/libero.lock.txt", "numba==0.68.1", "numba==0.68.0")
+    found = host_problems(copy)
+    assert [problem.split()[:3] for problem in found] == [
+        ["numba", "is", "0.68.0"],
+        ["pybullet", "is", "3.2.6"],
+    ]
+
+
+def test_simulators_environment_is_searched_for_what_its_own_code_imports(copy):
+    edit(copy / "envs/calvin-cpu.pip.txt", "hydra-core==", "another==")
+    problems = import_problems(copy)
+    assert problems
+    assert all(problem.startswith("calvin-cpu.yaml lacks hydra, which") for problem in problems)
+
+
+def test_rule_that_simulates_in_a_fixed_environment_is_found(copy):
+    edit(copy / "rules/data.smk", "dataset_environment", '"../envs/data.yaml"')
+    (problem,) = rule_problems(copy)
+    assert problem.startswith('Rule fetch_dataset runs in "../envs/data.yaml"')
+
+
+def test_package_without_a_wheel_is_built_with_what_is_locked_and_no_other_is():
+    for name in NAMES:
+        files = EnvironmentFiles(name, ROOT)
+        script, names = render_post_deploy(files), read_requirements(files.pip_lock)
+        built = re.findall("--no-binary (.+)", script)
+        assert built == (["bddl"] if name.startswith("libero") else [])
+        assert set(built) <= names.keys()
+        assert ("--only-binary :all: --no-build-isolation" in script) == bool(built)
+
+
+def test_builds_for_another_python_may_differ_where_that_is_allowed_but_versions_not():
+    usual = {"python": "3.12.1 h1_0", "numpy": "2.4.6 py312h33ff503_0", "zlib": "1.3 h1_3"}
+    other = {"python": "3.11.1 h2_0", "numpy": "2.4.6 py311h2e04523_0", "zlib": "1.3 h1_3"}
+    assert disagreements({"calvin-cpu": other, "evaluate-cpu": usual}) == []
+    assert len(disagreements({"train-cpu": other, "evaluate-cpu": usual})) == 2
+    for package, build in (("numpy", "2.4.7 py311h2e04523_0"), ("zlib", "1.3 h1_4")):
+        (problem,) = disagreements({"calvin-cpu": other | {package: build}, "evaluate-cpu": usual})
+        assert problem.startswith(f"{package} differs: ")
 
 
 def test_environments_that_disagree_are_found():
@@ -152,7 +195,7 @@ def test_cuda_environment_without_cuda_build_is_found(copy):
 
 
 def test_cuda_locks_hold_one_python_one_pytorch_one_cuda():
-    for name in ("train-cuda", "evaluate-cuda"):
+    for name in ("train-cuda", "evaluate-cuda", "libero-cuda", "calvin-cuda"):
         names = [package["name"] for package in read_lock(EnvironmentFiles(name, ROOT).lock)]
         assert [names.count(n) for n in ("python", "pytorch", "cuda-version")] == [1, 1, 1]
 

@@ -281,9 +281,15 @@ def _simulator(experiment: Experiment) -> list[Finding]:
     if not (simulator.folder / "outside.py").is_file():
         return []
     try:
-        return [Finding("simulator", "ok", simulator.load("outside").check(settings))]
+        found = simulator.load("outside").check(settings, use_conda=_in_conda(experiment))
+        return [Finding("simulator", "ok", found)]
     except UserError as error:
         return [Finding("simulator", "fail", error.problem, error.way_out)]
+
+
+def _in_conda(experiment: Experiment) -> bool:
+    evaluation = experiment.runs[0].evaluations[0]
+    return evaluation.identity["environment"]["deployment"] == "conda"
 
 
 def _time(experiment: Experiment) -> Finding:

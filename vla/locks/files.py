@@ -16,6 +16,8 @@ KINDS = {
     "data": ("data",),
     "train": ("train-cpu", "train-cuda"),
     "evaluate": ("evaluate-cpu", "evaluate-cuda"),
+    "libero": ("libero-cpu", "libero-cuda"),
+    "calvin": ("calvin-cpu", "calvin-cuda"),
     "analyse": ("analyse",),
 }
 NAMES = tuple(name for names in KINDS.values() for name in names)
@@ -95,7 +97,7 @@ def read_requirements(path: Path) -> dict[str, tuple[str, frozenset[str]]]:
         return {}
     requirements = {}
     for line in path.read_text().replace("\\\n", " ").splitlines():
-        if line.strip() and not line.lstrip().startswith("#"):
+        if line.strip() and not line.lstrip().startswith(("#", "--")):  # comments, options
             name, version = line.split()[0].split("==")
             hashes = re.findall(r"--hash=sha256:([0-9a-f]{64})", line)
             requirements[normalised(name)] = (version, frozenset(hashes))

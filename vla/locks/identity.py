@@ -7,11 +7,14 @@ from pathlib import Path
 from vla.errors import UserError
 from vla.locks.files import EnvironmentFiles, environment_name, lock_hash
 
+_SIMULATION = ("numpy", "safetensors", "torch")
 # Distributions that decide what a job of each kind computes, in the host environment.
 DISTRIBUTIONS = {
     "data": ("av", "numpy", "pyarrow"),
     "train": ("numpy", "safetensors", "torch"),
-    "evaluate": ("numpy", "safetensors", "torch"),
+    "evaluate": _SIMULATION,
+    "libero": _SIMULATION,
+    "calvin": _SIMULATION,
     "analyse": ("jinja2", "matplotlib", "numpy", "pandas", "scipy", "statsmodels"),
 }
 

@@ -14,7 +14,7 @@ INSTALL_FROM_PIP = """\
 # Packages that conda-forge lacks: {pip_lock}, word for word.
 mkdir -p "$CONDA_PREFIX/share/vla-environment"
 python -m pip install --quiet --no-input --disable-pip-version-check \\
-    --no-deps --require-hashes --only-binary :all: \\
+    --no-deps --require-hashes --only-binary :all:{building} \\
     --report "$CONDA_PREFIX/share/vla-environment/pip-report.json" --requirement /dev/stdin <<'END'
 {requirements}END
 """
@@ -75,8 +75,11 @@ def render_post_deploy(files: EnvironmentFiles) -> str:
     """A script that holds all it needs: Snakemake copies it, and hashes nothing beside it."""
     install = ""
     if files.pip_lock.is_file():
+        requirements = files.pip_lock.read_text()
+        # What has no wheel is built with what is locked, where pip would fetch setuptools by itself.
+        building = " --no-build-isolation" if "--no-binary" in requirements else ""
         install = INSTALL_FROM_PIP.format(
-            pip_lock=files.pip_lock.name, requirements=files.pip_lock.read_text()
+            pip_lock=files.pip_lock.name, building=building, requirements=requirements
         )
     return POST_DEPLOY.format(install=install, name=files.name)
 

@@ -27,6 +27,7 @@ from vla.plan.stages import (
     TRAININGS,
     VALIDATE,
     Stage,
+    simulator_kind,
 )
 from vla.plugins import Plugin
 from vla.source.closure import code_hashes
@@ -76,8 +77,7 @@ class Identities:
         self, config: ExperimentConfig, accelerator: str, weights: PinnedWeights
     ) -> Values:
         """A policy that others trained: no seed, no training, no data of this project."""
-        simulator = self._simulator(config).load("config")
-        stage = replace(IMPORT, environment=simulator.ENVIRONMENT)
+        stage = replace(IMPORT, environment=simulator_kind(config.evaluation.simulator, self.root))
         return {
             "imported": {file.path: file.sha256 for file in weights.files},
             "model": config.model.model_dump(mode="json", exclude={"num_params"}),

@@ -51,8 +51,7 @@ def require_all(
         if error := _not_pinned(name, weights, source):
             missing[f"weights {name}"] = error
     simulator = config.evaluation.simulator
-    check = _not_locked if deployment.use_conda else _not_installed
-    if error := check(simulator, root):
+    if not deployment.use_conda and (error := _not_installed(simulator, root)):
         missing[f"simulator {simulator.type}"] = error
     if missing:
         raise MissingError(source.parent.name, missing)
@@ -95,16 +94,6 @@ def _not_installed(simulator: SimulatorSection, root: Path) -> UserError | None:
     return UserError(
         f"{', '.join(lacking)}: not installed in the host environment.",
         f"{getattr(config, 'INSTALL', 'make setup')} installs it.",
-    )
-
-
-def _not_locked(simulator: SimulatorSection, root: Path) -> UserError | None:
-    config = chosen_plugin("simulators", simulator.type, root).load("config")
-    if not hasattr(config, "INSTALL"):
-        return None
-    return UserError(
-        "No conda environment holds its packages.",
-        f"Run without --use-conda: {config.INSTALL} installs them beside the host environment.",
     )
 
 

@@ -12,14 +12,21 @@ from vla.config.datasets import DatasetEntry
 from vla.config.workflow import WorkflowConfig
 from vla.data.verification import current_record
 from vla.errors import UserError, nearest
-from vla.locks.files import KINDS, environment_name
+from vla.locks.files import environment_name
 from vla.plan.deployment import Deployment
 from vla.plan.experiments import Experiments
 from vla.plan.identity import Identities, make_item
 from vla.plan.items import Comparison, Experiment, Item, Store, find
 from vla.plan.keys import key_of
-from vla.plan.reading import load_registry, validate
-from vla.plan.stages import COMPARE, EXPERIMENT_REPORT, REPORT
+from vla.plan.reading import load_demonstrations, load_registry, validate
+from vla.plan.stages import (
+    COMPARE,
+    EXPERIMENT_REPORT,
+    OTHER_RULES,
+    REPORT,
+    STAGES,
+    simulator_kind,
+)
 from vla.plan.stores import used_stores
 from vla.plan.sweeps import Sweep
 from vla.plan.weights import find_weights, load_weights
@@ -103,7 +110,13 @@ class Plan:
     def conda_environments(self) -> set[str]:
         """Names of the environments that the workflow's rules run in."""
         accelerators = {"cpu"} | {e.accelerator for e in self.experiments.values()}
-        return {environment_name(kind, a) for kind in KINDS for a in accelerators}
+        simulators = [e.config.evaluation.simulator for e in self.experiments.values()]
+        files = {entry.collect for entry in self.datasets.values() if entry.collect}
+        for file in files | {self.config.demonstrations}:
+            simulators.append(load_demonstrations(self.root / file).simulator)
+        kinds = {*OTHER_RULES.values(), *(stage.environment for stage in STAGES)}
+        kinds |= {simulator_kind(simulator, self.root) for simulator in simulators}
+        return {environment_name(kind, a) for kind in kinds for a in accelerators}
 
     def verification(self, entry: DatasetEntry) -> Path:
         """The verification record that the dataset's present files need."""

@@ -6,9 +6,12 @@ from these tables. A new document of an experiment is an entry in DOCUMENTS, a r
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from vla.config.complete import ExperimentConfig
+from vla.config.evaluation import SimulatorSection
+from vla.plan.plugins import chosen_plugin
 from vla.plugins import plugins
 
 
@@ -170,7 +173,6 @@ STAGES = (
 STAGES += tuple(DOCUMENTS.values())
 # Rules that make nothing under a key of its own -> the kind of environment that they run in.
 OTHER_RULES = {
-    "fetch_dataset": "data",
     "verify_dataset": "data",
     "fetch_weights": "train",
     "verify_weights": "train",
@@ -180,11 +182,17 @@ OTHER_RULES = {
 }
 
 
+def simulator_kind(settings: SimulatorSection, root: Path | None = None) -> str:
+    """The kind of environment that a simulator runs in."""
+    return chosen_plugin("simulators", settings.type, root).load("config").ENVIRONMENT
+
+
 def environments_of(rule: str) -> set[str]:
     """The kinds of environment that a rule may run in: its own, or that of a simulator."""
+    simulators = {plugin.load("config").ENVIRONMENT for plugin in plugins("simulators").values()}
+    if rule == "fetch_dataset":  # which may collect
+        return {"data"} | simulators
     if rule in OTHER_RULES:
         return {OTHER_RULES[rule]}
     (stage,) = (stage for stage in STAGES if stage.rule == rule)
-    if stage.environment != "evaluate":
-        return {stage.environment}
-    return {plugin.load("config").ENVIRONMENT for plugin in plugins("simulators").values()}
+    return simulators if stage.environment == "evaluate" else {stage.environment}

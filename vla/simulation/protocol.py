@@ -2,15 +2,18 @@
 
 `config.py`: `Config`, the `evaluation.simulator` section; `ENVIRONMENT`, the kind of locked environment
 it runs in; `DISTRIBUTIONS`, the distributions whose versions decide what it does; `INSTALL`, where
-neither `make setup` nor a conda environment brings them, the command that does. It is imported when
-plans are made, where the simulator may not be installed.
+`make setup` does not bring them, the command that does. It is imported when plans are made, where the
+simulator may not be installed.
 `simulator.py`: `Simulator`, below. `demonstrations.py`, where there are scripted experts: see
 `vla/simulation/collecting.py`.
 `outside.py`, where something decides results that is neither in this repository nor in the environment,
 such as a checkout of the user's. It imports no simulator and has
 
 - `identity(settings)`: what a key says of that, known where plans are made: name -> version or hash;
-- `check(settings)`: what was found, in words; `UserError` when a job could not run with it.
+- `check(settings, use_conda)`: what was found, in words; `UserError` when a job could not run with it.
+  Under `use_conda` jobs have packages of their own, and those that are here say nothing;
+
+and, where `make setup` does not bring packages that keys name, `PACKAGES`: their versions.
 """
 
 from abc import ABC, abstractmethod

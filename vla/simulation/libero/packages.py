@@ -49,6 +49,5 @@ def _load(module: str) -> ModuleType:
     except ImportError as error:
         raise UserError(
             f"LIBERO cannot be imported: {error}.",
-            f"{INSTALL} installs it beside the host environment; the conda environments do not hold "
-            "it, so run such experiments without --use-conda (docs/libero.md).",
+            f"{INSTALL} installs it beside the host environment (docs/libero.md).",
         ) from None
