@@ -118,7 +118,9 @@ def main() -> int:
                 processes = f"{first}" if second is None else f"{first}, then {second}"
                 killed = str(row.resumed_from) if second else "-"
                 told = " ".join(f"{loss:20}" for loss in row.losses)
-                print(f"{sharding:9} {processes:10} {killed:13} {told} {row.policy[:12]}", flush=True)
+                print(
+                    f"{sharding:9} {processes:10} {killed:13} {told} {row.policy[:12]}", flush=True
+                )
                 training.forget()
             same &= len(found) == 1
     print("Losses and bits of each kind are the same in all rows." if same else "Rows differ.")
