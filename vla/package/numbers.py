@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from vla.package.results import Results
 from vla.records.models import ModelsRecord
-from vla.records.rates import Rate
+from vla.records.rates import ChainRates, ConditionRates, Rate
 from vla.records.summary import SummaryRecord
 from vla.words import CONDITIONS, duration, short_task
 
@@ -46,11 +46,7 @@ def paper_numbers(results: Results) -> PaperNumbers:
     if summary.target is not None:
         values |= {"target": _percent(summary.target), "verdict": summary.verdict}
     for condition, rates in summary.conditions.items():
-        values |= _named(f"success_rate/{condition}", rates.overall)
-        for task, rate in rates.by_task.items():
-            values |= _named(f"success_rate/{condition}/{task}", rate)
-        if rates.spread_between_seeds is not None:
-            values[f"spread/{condition}"] = _percent(rates.spread_between_seeds)
+        values |= condition_numbers(condition, rates)
     trained = {s: run for s, run in results.runs.items() if not math.isnan(run.final_loss)}
     for seed, run in trained.items():
         values[f"final_loss/seed{seed}"] = f"{run.final_loss:.4g}"
@@ -64,6 +60,18 @@ def paper_numbers(results: Results) -> PaperNumbers:
     )
 
 
+def condition_numbers(condition: str, rates: ConditionRates) -> dict[str, str]:
+    """Of all tasks and of each, in percent; the spread between training seeds; of chains, their length."""
+    values = _named(f"success_rate/{condition}", rates.overall)
+    for task, rate in rates.by_task.items():
+        values |= _named(f"success_rate/{condition}/{task}", rate)
+    if rates.spread_between_seeds is not None:
+        values[f"spread/{condition}"] = _percent(rates.spread_between_seeds)
+    if rates.chains:
+        values |= _of_chains(f"chains/{condition}", rates.chains)
+    return values
+
+
 def _named(name: str, rate: Rate) -> dict[str, str]:
     """A rate in percent, its interval and its counts."""
     low, high = _percent(rate.low), _percent(rate.high)
@@ -75,6 +83,19 @@ def _named(name: str, rate: Rate) -> dict[str, str]:
         f"{name}/successes": str(rate.successes),
         f"{name}/episodes": str(rate.episodes),
     }
+
+
+def _of_chains(name: str, chains: ChainRates) -> dict[str, str]:
+    """Subtasks solved in a row: their mean with its interval, and in percent of the chains."""
+    low, high = f"{chains.low:.2f}", f"{chains.high:.2f}"
+    values = {
+        f"{name}/average_length": f"{chains.average_length:.2f}",
+        f"{name}/average_length/interval": f"[{low}, {high}]",
+        f"{name}/count": str(chains.chains),
+    }
+    for number, rate in enumerate(chains.in_a_row, 1):
+        values |= _named(f"{name}/in_a_row_{number}", rate)
+    return values
 
 
 def _rows(summary: SummaryRecord) -> tuple[Row, ...]:
