@@ -97,8 +97,8 @@ def _of_records(files: Files) -> set[Identity]:
     found: set[Identity] = set()
     for name, file in files.items():
         if name.endswith((".json", ".jsonl")) and file.is_text and file.size < LARGEST_RECORD:
-            lines = file.lines() if name.endswith(".jsonl") else [b"".join(file.blocks())]
-            for line in lines:
+            content = b"".join(file.blocks())
+            for line in content.splitlines() if name.endswith(".jsonl") else [content]:
                 try:
                     found |= set(of_record(json.loads(line)))
                 except ValueError:  # as of a line that a killed process has cut
