@@ -165,6 +165,26 @@ def test_pdf_is_the_same_whenever_it_is_made(finished):
     assert render_pdf(content, finished.root) == made
 
 
+def test_comparison_is_told_under_every_condition(finished):
+    plan = Plan(
+        finished.root, read_yaml(finished.root / "config/config.yaml"), Deployment(False, "cpu")
+    )
+    content = read_content(plan.experiments["a"], tuple(plan.comparisons), "key")
+    (shown,) = content.comparisons
+    hidden = {"statement": "-12 points [-20, -4]", "pairs": 77, "only_baseline": 13}
+    other = shown.record.by_condition["instructed"].model_copy(update=hidden)
+    record = shown.record.model_copy(update={"others": {"no_instruction": other}})
+    content = replace(content, comparisons=(replace(shown, record=record),))
+    page = re.sub(r"<[^>]*>", "", render_page(content, finished.root))
+    printed = b"".join(text_of_pdf(render_pdf(content, finished.root))).decode("utf-8", "replace")
+    for found in (page, printed.replace("\n", " ")):
+        found = "".join(found.split()).replace("\N{MINUS SIGN}", "-")
+        assert f"Instructed:{record.statement}".replace(" ", "") in found
+        assert "Instructionhidden:-12points[-20,-4]" in found
+        assert "Of77sharedepisodes" in found
+        assert "onlysmallin13" in found
+
+
 def test_footprint_stands_in_page_and_print_and_in_no_key_but_the_reports(finished):
     given = FootprintSection(
         country="Germany",
