@@ -157,7 +157,7 @@ def numbers(
     plan = read_plan(use_conda)
     found = [
         paper_numbers(Results(plan.root, layout_of(experiment)))
-        for experiment in find_experiments(plan, names)
+        for experiment in find_experiments(plan, names, listed=False)
     ]
     if check:
         values = {name: value for each in found for name, value in each.values.items()}
