@@ -69,7 +69,7 @@ class Veil:
     def package_record(self, record: PackageRecord) -> PackageRecord:
         """Without authors; its time in UTC, since a time zone tells where they work."""
         committed = datetime.fromisoformat(record.committed).astimezone(UTC)
-        changed = {"authors": (NOBODY,), "committed": committed.isoformat()}
+        changed = {"authors": (NOBODY,), "repository": "", "committed": committed.isoformat()}
         for name in ("commit", "title"):
             changed[name] = self._stand_ins.replace(getattr(record, name).encode())[0].decode()
         return record.model_copy(update=changed)
