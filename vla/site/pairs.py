@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-import pandas as pd
-
 from vla.errors import UserError
 from vla.files.hashing import sha256_file
 from vla.plan.deployment import Deployment
@@ -21,7 +19,7 @@ from vla.plan.plan import Plan
 from vla.records.comparison import ComparisonRecord
 from vla.records.evaluation import EvaluationRecord
 from vla.records.rates import PairedRates
-from vla.statistics.comparison import compare_conditions
+from vla.statistics.comparison import Side, compare_all_sides, make_sides
 from vla.statistics.episodes import read_episodes
 
 ALL_PAIRS_UP_TO = 15  # experiments: 105 pairs, a tenth of a second each
@@ -63,12 +61,12 @@ def read_pairs(finished: dict[str, Experiment], recorded: list[Comparison]) -> l
     """Every paired comparison of the page, in the order of names."""
     known = {frozenset((item.baseline, item.candidate)) for item in recorded}
     pairs = [_read(finished, item) for item in recorded]
-    tables: dict[str, pd.DataFrame] = {}
+    made: dict[str, dict[str, Side]] = {}
 
-    def episodes(name: str) -> pd.DataFrame:
-        if name not in tables:
-            tables[name] = read_episodes(finished[name])
-        return tables[name]
+    def sides(name: str) -> dict[str, Side]:
+        if name not in made:
+            made[name] = make_sides(read_episodes(finished[name]))
+        return made[name]
 
     for baseline, candidate in _related(finished):
         one, other = finished[baseline], finished[candidate]
@@ -76,7 +74,7 @@ def read_pairs(finished: dict[str, Experiment], recorded: list[Comparison]) -> l
             continue
         known.add(frozenset((baseline, candidate)))
         try:
-            rates = compare_conditions(episodes(baseline), episodes(candidate))
+            rates = compare_all_sides(sides(baseline), sides(candidate))
         except UserError:  # they share no instructed episode that ended by itself
             continue
         sources = (*_episodes(one, rates), *_episodes(other, rates))
