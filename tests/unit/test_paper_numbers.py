@@ -6,12 +6,14 @@ import subprocess
 import pytest
 import typst
 
-from vla.package.numbers import PaperNumbers, Row, condition_numbers
+from tests.records import NOWHERE
+from vla.package.numbers import PaperNumbers, Row, comparison_numbers, condition_numbers
 from vla.package.paper import check_paper
 from vla.package.pdf_text import text_of_pdf
 from vla.package.typesetting import escape, latex
 from vla.package.typesetting import typst as typst_text
-from vla.records.rates import ChainRates, ConditionRates, Rate
+from vla.records.comparison import ComparisonRecord
+from vla.records.rates import ChainRates, ConditionRates, PairedRates, Rate
 
 RATE = Rate(successes=93, episodes=100, crashes=0, rate=0.93, low=0.8625, high=0.9657)
 EVERY = Rate(successes=100, episodes=100, crashes=0, rate=1.0, low=0.9637, high=1.0)
@@ -21,6 +23,8 @@ VALUES = {
     f"{NAME}/successes": "93",
     f"{NAME}/episodes": "100",
     "exp_001/final_loss/seed1": "0.0421",
+    "exp_001/against/exp_000/held_out/difference": "−14",
+    "exp_001/against/exp_000/held_out/p": "p < 0.001",
     "exp_001/statement": "a & b_c: 5 % \\ “quoted” – done",
 }
 NUMBERS = PaperNumbers(
@@ -77,7 +81,8 @@ PAPER = rf"""\documentclass[twocolumn]{{article}}
 \maketitle
 \tableofcontents
 \section{{Of \vla{{{NAME}/episodes}} episodes \vla{{{NAME}/successes}} succeeded}}
-Said: \vla{{exp_001/statement}}.
+Said: \vla{{exp_001/statement}}; \vla{{exp_001/against/exp_000/held_out/difference}} points,
+\vla{{exp_001/against/exp_000/held_out/p}}.
 \begin{{table}}
 \centering\footnotesize
 \caption{{A loss of \vla{{exp_001/final_loss/seed1}}.}}
@@ -107,6 +112,7 @@ def test_latex_compiles_in_titles_captions_and_a_table_that_fits_a_column(tmp_pa
         b"Wereach93%",
         b"Of100episodes93succeeded",
         b"Alossof0.0421.",
+        b"14points,p<0.001.",
         b"buttonpresstopdown100[96,100]",
     ):
         assert text in shown.replace(b" ", b"")
@@ -116,6 +122,35 @@ def test_latex_stops_at_a_number_that_no_record_has(tmp_path):
     done = compile_paper(tmp_path, PAPER.replace(f"vla{{{NAME}}}", "vla{exp_001/other}"))
     assert done.returncode
     assert "! No record has the number exp_001/other" in done.stdout
+
+
+def test_difference_to_a_baseline_is_a_number_under_every_condition():
+    paired = PairedRates(
+        **dict.fromkeys(("baseline", "candidate"), RATE),
+        **dict.fromkeys(("both_succeed", "only_baseline", "only_candidate", "both_fail"), 1),
+        pairs=100,
+        p_value=0.0191,
+        difference=-0.031,
+        difference_low=-0.062,
+        difference_high=0.004,
+        by_task={},
+        statement="",
+    )
+    names = ("exp_000", "exp_001")
+    hidden = paired.model_copy(update={"p_value": 1e-9})
+    record = ComparisonRecord(
+        experiments=names,
+        names=names,
+        figure=NOWHERE,
+        others={"no_instruction": hidden},
+        **dict(paired),
+    )
+    values = comparison_numbers(record)
+    assert values["against/exp_000/instructed/difference"] == "−3"
+    assert values["against/exp_000/instructed/interval"] == "[−6, +0]"
+    assert values["against/exp_000/instructed/p"] == "p = 0.019"
+    assert values["against/exp_000/no_instruction/p"] == "p < 0.001"
+    assert values["against/exp_000/no_instruction/pairs"] == "100"
 
 
 def test_numbers_of_a_condition_have_its_tasks_spread_and_chains():

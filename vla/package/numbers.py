@@ -1,9 +1,11 @@
 """An experiment's numbers under names, for papers: none of them is typed."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vla.package.results import Results
+from vla.records.comparison import ComparisonRecord
 from vla.records.models import ModelsRecord
 from vla.records.rates import ChainRates, ConditionRates, Rate
 from vla.records.summary import SummaryRecord
@@ -29,8 +31,11 @@ class PaperNumbers:
     source: str
 
 
-def paper_numbers(results: Results) -> PaperNumbers:
-    """The numbers of finished results, from their records."""
+def paper_numbers(results: Results, comparisons: Iterable[ComparisonRecord] = ()) -> PaperNumbers:
+    """The numbers of finished results, from their records.
+
+    `comparisons`: those in which the experiment is the candidate.
+    """
     summary_file = results.document("summary", "summary.json")
     summary = SummaryRecord.read(summary_file)
     models = ModelsRecord.read(results.document("models", "models.json"))
@@ -50,6 +55,8 @@ def paper_numbers(results: Results) -> PaperNumbers:
     trained = {s: run for s, run in results.runs.items() if not math.isnan(run.final_loss)}
     for seed, run in trained.items():
         values[f"final_loss/seed{seed}"] = f"{run.final_loss:.4g}"
+    for record in comparisons:
+        values |= comparison_numbers(record)
     experiment = results.layout.experiment
     return PaperNumbers(
         experiment=experiment,
@@ -70,6 +77,27 @@ def condition_numbers(condition: str, rates: ConditionRates) -> dict[str, str]:
     if rates.chains:
         values |= _of_chains(f"chains/{condition}", rates.chains)
     return values
+
+
+def comparison_numbers(record: ComparisonRecord) -> dict[str, str]:
+    """Under each condition: the difference to the baseline in points with its interval, McNemar's p, pairs."""
+    values = {}
+    for condition, paired in record.by_condition.items():
+        name = f"against/{record.experiments[0]}/{condition}"
+        low, high = _points(paired.difference_low), _points(paired.difference_high)
+        small = paired.p_value < 0.001
+        values |= {
+            f"{name}/difference": _points(paired.difference),
+            f"{name}/interval": f"[{low}, {high}]",
+            f"{name}/p": "p < 0.001" if small else f"p = {paired.p_value:.3f}",
+            f"{name}/pairs": str(paired.pairs),
+        }
+    return values
+
+
+def _points(fraction: float) -> str:
+    """'+14', '−3'."""
+    return f"{100 * fraction:+.0f}".replace("-", "−")
 
 
 def _named(name: str, rate: Rate) -> dict[str, str]:

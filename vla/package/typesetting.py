@@ -13,7 +13,7 @@ from vla.package.numbers import PaperNumbers, cells, headings
 SPECIAL = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
     **{"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"},
-    "–": "--",
+    **{"<": r"\textless{}", ">": r"\textgreater{}", "−": r"\ensuremath{-}", "–": "--"},
 }
 LATEX = r"""% Computed from records by vla numbers. Do not edit: run it again.
 \makeatletter
