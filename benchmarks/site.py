@@ -1,10 +1,15 @@
-"""A public page of 1,000 made-up experiments: how long a browser takes to open it.
+"""A public page of 1,000 made-up experiments: how long it takes to make, and a browser to open it.
 
-`python -m benchmarks.site [COUNT]`, after `make demo`: each is exp_001_baseline under another name, with
-words and rates of its own.
+`python -m benchmarks.site [COUNT]`, after `make demo`: each is exp_001_baseline under another name. The page
+is made whole, from a project with that many finished experiments; the one that is opened has words and
+rates of its own for each.
 """
 
+import json
+import os
+import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,9 +26,11 @@ from benchmarks.measuring import ROOT, seconds
 from tests.serving import served
 from tests.workflow.conftest import start_browser
 from vla.errors import UserError
+from vla.files.yaml import read_yaml
 from vla.plan.plan import Plan
 from vla.records.rates import Rate
 from vla.records.summary import SummaryRecord
+from vla.site.building import build_site
 from vla.site.entry import Entry, read_entry
 from vla.site.folder import new_page
 from vla.site.pages import Pages, list_row
@@ -45,6 +52,31 @@ search.value = arguments[0];
 search.dispatchEvent(new Event("input", {bubbles: true}));
 return performance.now() - started;
 """
+
+
+def make_whole(folder: Path, count: int) -> None:
+    """The page of a project in which the experiment was finished `count` times, nine in ten as a successor."""
+    project = folder / "project"
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    for name in filter(None, tracked.split("\0")):
+        if not name.startswith(("experiments/", "published/", "tests/")):
+            (project / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, project / name)
+    config = read_yaml(ROOT / f"experiments/{NAME}/config.yaml")
+    for number in range(count):
+        copy = project / f"experiments/made_up_{number:04}"
+        shutil.copytree(ROOT / f"experiments/{NAME}", copy, copy_function=os.link)
+        config["experiment"]["parent"] = f"made_up_{number - 1:04}" if number % 10 else ""
+        (copy / "config.yaml").unlink()
+        (copy / "config.yaml").write_text(json.dumps(config))  # JSON is YAML
+    listed = {"experiments": ["made_up_0000"], "comparisons": []}
+    (project / "config/config.yaml").write_text(json.dumps(listed))
+    show(
+        f"{count:,} experiments: page made",
+        [seconds(lambda: build_site(project, folder / "whole"))],
+    )
 
 
 def make_page(folder: Path, count: int) -> None:
@@ -136,8 +168,11 @@ def show(what: str, times: list[float]) -> None:
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     print("| What | Median | Longest |\n|---|---|---|")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(
+        dir=ROOT / "results"
+    ) as folder:  # where links to results can lie
         try:
+            make_whole(Path(folder), count)
             make_page(Path(folder) / "page", count)
         except UserError as error:
             sys.exit(f"{error}\nThe experiments are copies of {NAME}: make demo first.")

@@ -1,5 +1,5 @@
 // Sorting, films that can be stopped, and links to what lies beside this page.
-const WIDEST = 320, ARROW = 24;  // pixels
+const WIDEST = 320, ARROW = 30;  // pixels
 const widths = head => ({width: Math.min(head.offsetWidth + ARROW, WIDEST)});
 document.querySelectorAll("table.sortable").forEach(plain => makeTable(plain, widths, {layout: "fitDataTable"}));
 document.querySelectorAll(".script").forEach(part => { part.hidden = false; });

@@ -25,7 +25,7 @@ from vla.package.anonymising import Anonymiser
 from vla.package.identities import Identity
 from vla.package.searching import require_anonymous, search
 from vla.package.standing_in import StandIns
-from vla.package.writing import PackedFile
+from vla.package.writing import BLOCK, PackedFile
 
 NAME = "Zoë Quillfeather"
 COMMIT = "c0ffee12" * 5
@@ -98,6 +98,21 @@ def test_hashes_sizes_and_seals_follow_what_was_replaced(stand_ins, tmp_path):
         require_anonymous(changed, stand_ins)
     del changed["data/notes.txt"]
     assert require_anonymous(changed, stand_ins) == 3
+
+
+def test_a_log_of_many_blocks_loses_every_value_and_nothing_else(stand_ins, tmp_path):
+    """It is read in blocks of whole lines; a value stands in each line, so also where blocks meet."""
+    lines = [f"step {number:06} of zquill on quillbox01, loss 0.5\n" for number in range(50_000)]
+    (tmp_path / "log").write_text("".join(lines))
+    files = {"outputs/log": PackedFile(tmp_path / "log")}
+    assert files["outputs/log"].size > 2 * BLOCK
+    changed = Anonymiser(stand_ins, tmp_path / "work").apply(files)
+    expected = [
+        f"step {number:06} of anonymous-user on anonymous-host-1, loss 0.5\n"
+        for number in range(50_000)
+    ]
+    assert changed["outputs/log"].content.read_text() == "".join(expected)
+    assert require_anonymous(changed, stand_ins) == 1
 
 
 def test_key_that_would_change_is_refused(stand_ins, tmp_path):

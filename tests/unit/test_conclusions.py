@@ -17,6 +17,7 @@ from vla.knowledge.database import build_database, read_table
 from vla.knowledge.folders import note_results
 from vla.plan.deployment import Deployment
 from vla.plan.plan import Plan
+from vla.records.attempts import attempt
 from vla.records.check import CheckRecord
 from vla.records.evaluation import EvaluationFiles
 from vla.records.models import ModelsRecord
@@ -195,11 +196,28 @@ def test_readme_of_unfinished_runs_names_what_was_concluded_from(lab):
     note(NAME, outcome="confirmed")
     concluded = first_digits(lab)
     lab.experiment.run_record(lab.experiment.runs[0]).unlink()
+    readme = lab.experiment.folder / "README.md"
+    readme.unlink()
     write_draft(lab.experiment)
-    readme = (lab.experiment.folder / "README.md").read_text()
     assert (
-        f"⚠️ **Concluded from {concluded}, 94 % [84, 98], undecided; there are no results" in readme
+        f"⚠️ **Concluded from {concluded}, 94 % [84, 98], undecided; there are no results"
+        in readme.read_text()
     )
+
+
+def test_results_in_a_readme_stay_until_a_run_of_the_experiment_has_begun(lab):
+    """As when another experiment of the same workflow fails in a fresh clone."""
+    experiment = lab.experiment
+    readme, (run,) = experiment.folder / "README.md", experiment.runs
+    readme.write_text("100 % [96, 100]")
+    write_draft(experiment)
+    assert readme.read_text() == "100 % [96, 100]"
+    logs = experiment.folder / "logs" / run.name
+    logs.mkdir(parents=True)
+    with pytest.raises(ValueError), attempt(logs / "attempts.jsonl", logs / "metrics.csv"):
+        raise ValueError("no space")
+    write_draft(experiment)
+    assert "- seed 42: failed: no space" in readme.read_text()
 
 
 def drawn(**changes) -> DrawnFrom:

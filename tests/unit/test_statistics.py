@@ -176,7 +176,7 @@ def test_every_condition_that_both_were_evaluated_under_is_compared():
     whole = numbers[numbers["task"] == "all"].set_index(["condition", "experiment"])["rate"]
     assert whole["held_out", "one"] == 0.0 and whole["held_out", "other"] == 1.0
     figure = draw_comparison(found, ("one", "other"))
-    titles = [axes.get_title() for axes in figure.axes]
+    titles = [axes.get_title("left") for axes in figure.axes]
     assert titles == [
         f"instructed: {found['instructed'].statement}",
         f"held-out paraphrases: {found['held_out'].statement}",

@@ -6,6 +6,7 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -20,6 +21,8 @@ from vla.plan.plan import Plan
 from vla.report.content import read_content
 from vla.report.experiment_page import render_page
 from vla.report.experiment_pdf import render_pdf
+from vla.reproduction.explain import explain
+from vla.statistics.claims import JudgedFinding
 
 GUIDE = Path(__file__).parents[2] / "docs/figures.md"
 
@@ -84,6 +87,39 @@ def test_every_number_of_a_report_leads_to_a_file_with_that_hash(browser, finish
     assert {"summary.json", "episodes.parquet", "run.json", "comparison.json"} <= {
         Path(code.text).name for code in browser.find_elements(By.CSS_SELECTOR, ".sources code")
     }
+
+
+def test_every_number_of_the_first_page_is_followed_to_its_file_by_explain(finished):
+    """Abstract and results: each number is cited, stands in the file that is cited, and `vla explain` tells of it."""
+    config = read_yaml(finished.root / "config/config.yaml")
+    plan = Plan(finished.root, config, Deployment(False, "cpu"))
+    content = read_content(plan.experiments["a"], (), "key")
+    judged = JudgedFinding("It opens.", "holds", "instructed 99 % [98, 100]")
+    content = replace(content, conclusion=replace(content.conclusion, findings=(judged,)))
+    page = render_page(content, finished.root)
+    first = page[page.index('<h2 id="abstract">') : page.index('<h2 id="figures">')]
+    followed = 0
+    for row in re.findall(r"<tr><td.*</tr>", first):
+        cells = [re.sub("<[^>]*>", "", cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row)]
+        path = finished.root / content.sources[int(cells[-1]) - 1].path
+        successes, episodes = map(int, cells[-4:-2])
+        if path.suffix == ".parquet":
+            table = pd.read_parquet(path)
+            assert (successes, episodes) == (table["success"].sum(), len(table))
+        else:
+            assert f'"successes":{successes},"episodes":{episodes}' in "".join(
+                path.read_text().split()
+            )
+        assert re.search(r"made by evaluation|shows a as configured now", explain(path))
+        followed += 1
+    assert followed == len(content.conditions) + len(content.tasks) + len(content.seeds)
+    for number in re.findall(r'<a class="cited" href="#source-(\d+)"', first):
+        assert "summary.json: shows a" in explain(
+            finished.root / content.sources[int(number) - 1].path
+        )
+    said = re.sub(r'<tr><td.*</tr>|<a class="cited".*?</a>', "", first)
+    shown = re.sub(r"<[^>]*>", "", said).replace("95&nbsp;%", "").replace("95 %", "")
+    assert re.findall(r"\d+", shown) == [str(len(content.runs))], "training seeds, which are listed"
 
 
 def test_report_of_an_experiment_is_one_file_that_sorts_by_keyboard(browser, finished):
@@ -163,6 +199,26 @@ def test_pdf_is_the_same_whenever_it_is_made(finished):
     made = (finished.root / "reports/experiments/a.pdf").read_bytes()
     assert made.startswith(b"%PDF-")
     assert render_pdf(content, finished.root) == made
+
+
+def test_comparison_is_told_under_every_condition(finished):
+    plan = Plan(
+        finished.root, read_yaml(finished.root / "config/config.yaml"), Deployment(False, "cpu")
+    )
+    content = read_content(plan.experiments["a"], tuple(plan.comparisons), "key")
+    (shown,) = content.comparisons
+    hidden = {"statement": "-12 points [-20, -4]", "pairs": 77, "only_baseline": 13}
+    other = shown.record.by_condition["instructed"].model_copy(update=hidden)
+    record = shown.record.model_copy(update={"others": {"no_instruction": other}})
+    content = replace(content, comparisons=(replace(shown, record=record),))
+    page = re.sub(r"<[^>]*>", "", render_page(content, finished.root))
+    printed = b"".join(text_of_pdf(render_pdf(content, finished.root))).decode("utf-8", "replace")
+    for found in (page, printed.replace("\n", " ")):
+        found = "".join(found.split()).replace("\N{MINUS SIGN}", "-")
+        assert f"Instructed:{record.statement}".replace(" ", "") in found
+        assert "Instructionhidden:-12points[-20,-4]" in found
+        assert "Of77sharedepisodes" in found
+        assert "onlysmallin13" in found
 
 
 def test_footprint_stands_in_page_and_print_and_in_no_key_but_the_reports(finished):

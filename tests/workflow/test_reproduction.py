@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from vla.files.yaml import read_yaml
 from vla.records.run import RunRecord
 
 
@@ -202,8 +203,16 @@ def test_snakemake_target_answers_as_the_command_does(finished, project):
 
 
 def test_published_results_say_what_was_reproduced(project):
-    code, printed = ask(project, "published", "--write")
-    assert code == 0 and "published/a: commit them" in printed
+    listed = read_yaml(project.root / "config/config.yaml")
+    project.write_yaml("config/config.yaml", listed | {"experiments": ["a"], "comparisons": []})
+    code, printed = ask(project, "published", "--write", "a", "b")
+    assert code == 0, "also of b, which is not listed"
+    assert "There is no experiment" in ask(project, "published", "bb")[1]
+    project.write_yaml("config/config.yaml", listed)
+    again = {path: path.read_bytes() for path in project.root.glob("published/*/results/**/*.*")}
+    assert ask(project, "published", "--write") == (code, printed)
+    assert {path: path.read_bytes() for path in again} == again, "under the same keys"
+    assert "published/a: commit them" in printed
     assert ask(project, "published") == (
         0,
         "Reproduced bit for bit: 3 of 3 published policies, 3 of 3 tables of episodes.\n",

@@ -91,7 +91,7 @@ def test_numbers_are_those_of_records_whose_hashes_are_shown(lab, built):
         for field in ("baseline", "candidate"):
             assert pair[field] == record.experiments[field == "candidate"]
         for field in ("difference", "difference_low", "difference_high", "p_value", "pairs"):
-            assert pair[field] == getattr(record, field)
+            assert pair["conditions"]["instructed"][field] == getattr(record, field)
         assert pair["sources"][0]["sha256"] == sha256_file(path)
 
 
@@ -142,7 +142,9 @@ def test_without_a_record_a_pair_is_compared_on_shared_episodes_only(lab):
     record = ComparisonRecord.read(path)
     assert not pair.recorded
     assert (pair.baseline, pair.candidate) == ("a", "b")
-    assert pair.rates.statement == record.statement
+    assert {name: rates.statement for name, rates in pair.rates.items()} == {
+        "instructed": record.statement
+    }
     assert {sha256 for _, sha256 in pair.sources} == {
         sha256_file(path)
         for path in lab.root.glob("experiments/*/results/*/instructed-*/episodes.parquet")
@@ -170,7 +172,7 @@ def open_page(browser, address: str, width: int = 1300, scheme: str = "light") -
     features = [{"name": "prefers-color-scheme", "value": scheme}]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     browser.get(address)
-    ready = ".tabulator-row a, #paired, table.lineage"
+    ready = ".tabulator-row a, .paired, table.lineage"
     WebDriverWait(browser, 20).until(lambda b: b.find_elements(By.CSS_SELECTOR, ready))
 
 
@@ -217,14 +219,16 @@ def test_list_is_filtered_sorted_and_left_by_the_keyboard_alone(browser, lab, ad
         press(browser, Keys.SPACE)
     link = browser.find_element(By.LINK_TEXT, "Compare a with b")
     link.send_keys(Keys.ENTER)
-    WebDriverWait(browser, 20).until(lambda b: b.find_elements(By.ID, "paired"))
+    WebDriverWait(browser, 20).until(lambda b: b.find_elements(By.CLASS_NAME, "paired"))
     assert browser.execute_script("return window.ran") is None
 
 
 def test_comparison_shows_both_rates_and_the_recorded_difference(browser, lab, address):
     open_page(browser, f"{address}/compare.html?a=a&b=b")
     (path,) = lab.root.glob("results/comparison-*/comparison.json")
-    assert ComparisonRecord.read(path).statement in browser.find_element(By.ID, "paired").text
+    assert (
+        ComparisonRecord.read(path).statement in browser.find_element(By.CLASS_NAME, "paired").text
+    )
     cells = browser.find_elements(By.CSS_SELECTOR, "[data-condition=instructed] .all td")
     for cell, experiment in zip(cells, experiments(lab.root).values(), strict=False):
         summary = SummaryRecord.read(experiment.document("summary", "summary.json"))
@@ -258,7 +262,7 @@ def test_page_of_an_experiment_has_its_films_and_leads_on(browser, lab, address)
         browser.execute_script("arguments[0].scrollIntoView()", picture)
     WebDriverWait(browser, 20).until(lambda _: all(p.get_property("naturalWidth") for p in shown))
     browser.find_element(By.LINK_TEXT, "compare the two").click()
-    WebDriverWait(browser, 20).until(lambda b: b.find_elements(By.ID, "paired"))
+    WebDriverWait(browser, 20).until(lambda b: b.find_elements(By.CLASS_NAME, "paired"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -153,11 +153,17 @@ def numbers(
     from vla.package.paper import check_paper
     from vla.package.results import Results, layout_of
     from vla.package.typesetting import latex, typst
+    from vla.records.comparison import ComparisonRecord
 
     plan = read_plan(use_conda)
+    compared = {pair.candidate: [] for pair in plan.comparisons}
+    for pair in plan.comparisons:
+        record = plan.root / "results" / pair.name / "comparison.json"
+        if record.is_file():
+            compared[pair.candidate].append(ComparisonRecord.read(record))
     found = [
-        paper_numbers(Results(plan.root, layout_of(experiment)))
-        for experiment in find_experiments(plan, names)
+        paper_numbers(Results(plan.root, layout_of(e)), compared.get(e.name, ()))
+        for e in find_experiments(plan, names, listed=False)
     ]
     if check:
         values = {name: value for each in found for name, value in each.values.items()}

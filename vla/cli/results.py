@@ -41,7 +41,7 @@ def compare(
     from vla.statistics.rates import describe
 
     plan = read_plan(use_conda)
-    one, other = find_experiments(plan, [baseline, candidate])
+    one, other = find_experiments(plan, [baseline, candidate], listed=False)
     sections = ("model", "training", "data", "evaluation")
     configs = [e.config.model_dump(mode="json", include=set(sections)) for e in (one, other)]
     lines = changes(*map(flat, configs))
@@ -160,7 +160,7 @@ def published(
     from vla.reproduction.published import compare_published, publish
 
     plan = read_plan(use_conda)
-    experiments = find_experiments(plan, name)
+    experiments = find_experiments(plan, name, listed=False)
     if write:
         for experiment in experiments:
             files = publish(experiment)

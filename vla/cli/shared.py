@@ -8,6 +8,7 @@ from rich.console import Console
 
 from vla.errors import UserError
 from vla.files.yaml import read_yaml
+from vla.knowledge.folders import find_folder
 from vla.plan.deployment import Deployment
 from vla.plan.plan import Plan
 
@@ -46,10 +47,20 @@ def read_plan(use_conda: bool = False) -> Plan:
     return Plan(root, read_yaml(root / "config/config.yaml"), Deployment.here(use_conda))
 
 
-def find_experiments(plan: Plan, names: list[str] | None, whole: bool = False) -> list:
-    """The named experiments, or all that are listed. Of a sweep the chosen combination, or it as a `whole`."""
-    find = plan.find_whole if whole else plan.find_experiment
-    return [find(name) for name in names or plan.config.experiments]
+def find_experiments(
+    plan: Plan, names: list[str] | None, whole: bool = False, listed: bool = True
+) -> list:
+    """The named experiments, or all that are listed. Of a sweep the chosen combination, or it as a `whole`.
+
+    `listed`: whether config/config.yaml must list those that are named; no key depends on that.
+    """
+    if not listed:
+        for name in names or ():
+            find_folder(plan.root, name)
+    return [
+        plan.find_whole(name) if whole else plan.find_experiment(name, listed)
+        for name in names or plan.config.experiments
+    ]
 
 
 def styled(word: str) -> str:

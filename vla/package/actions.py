@@ -1,6 +1,7 @@
 """Every job behind packed results: what it read, what it made, when, on what."""
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from vla.package.project import OUTPUTS, SOURCE
 from vla.package.results import Results
@@ -29,15 +30,10 @@ def list_actions(results: Results, record: PackageRecord) -> list[Action]:
     """Every job behind the results, in the order of the workflow."""
     layout, folder = results.layout, f"{OUTPUTS}/experiments/{results.layout.experiment}"
     config = f"{SOURCE}/experiments/{layout.experiment}/config.yaml"
-    manifests = tuple(f"{SOURCE}/{data.path}.manifest.json" for data in record.datasets)
-    verified, prepared = (
-        tuple(results.name(path) for path in sorted(results.root.glob(pattern)))
-        for pattern in ("data/.state/*/*.verified.json", "data/.prepared/*/prepared.json")
+    actions = _of_data(results, record)
+    prepared = tuple(
+        n for action in actions if action.rule == "prepare_dataset" for n in action.made
     )
-    actions = [
-        Action("verify_dataset", "verification", "Verification of the data", manifests, verified),
-        Action("prepare_dataset", "preparation", "Preparation of the data", verified, prepared),
-    ]
     for run in layout.runs:
         check = f"{folder}/results/{run.name}/check.json"
         says = f"Check before training of seed {run.seed}"
@@ -66,6 +62,25 @@ def list_actions(results: Results, record: PackageRecord) -> list[Action]:
             used = (f"{place}/evaluation.json", f"{folder}/{evaluated.files.episodes.path}")
             actions.append(Action("film", evaluation.film, says, used, made, filmed))
     return actions + _documents(results, folder)
+
+
+def _of_data(results: Results, record: PackageRecord) -> list[Action]:
+    """Each dataset is verified by a job of its own, and so is each store prepared."""
+    actions, verified = [], {}
+    for path in dict.fromkeys(data.path for data in record.datasets):
+        dataset = PurePosixPath(path).name
+        found = sorted(results.root.glob(f"data/.state/{dataset}/*.verified.json"))
+        verified[dataset] = tuple(map(results.name, found))
+        says, manifest = f"Verification of {dataset}", f"{SOURCE}/{path}.manifest.json"
+        name = f"verification-{dataset}"
+        actions.append(Action("verify_dataset", name, says, (manifest,), verified[dataset]))
+    for path in sorted(results.root.glob("data/.prepared/*/prepared.json")):
+        store = path.parent.name  # the dataset's folder and a key
+        dataset = store.rpartition("-")[0]
+        says, used = f"Preparation of {dataset}", verified.get(dataset, ())
+        made = (results.name(path),)
+        actions.append(Action("prepare_dataset", f"preparation-{store}", says, used, made))
+    return actions
 
 
 def _documents(results: Results, folder: str) -> list[Action]:

@@ -55,7 +55,7 @@ class Anonymiser:
                 changed[name] = self._write(name, file, [given[name]])
             elif held := self._find(name, file):
                 self._held[name] = held
-                lines = (self._without(name, line) for line in file.lines())
+                lines = (self._without(name, some) for some in file.lines())
                 changed[name] = self._write(name, file, lines)
                 _require_same_code(name, file, changed[name], held)
         return self._follow(files, texts, changed)
@@ -77,17 +77,15 @@ class Anonymiser:
 
     def _find(self, name: str, file: PackedFile) -> set[Identity]:
         found: set[Identity] = set()
-        if not self._stand_ins.may_stand_in(file, (b'"host',)):
-            return found
-        for line in file.lines():
-            found |= self._stand_ins.find(line)
-            if name.endswith(RECORDS) and HOST.search(line):
+        for lines in file.lines():
+            found |= self._stand_ins.find(lines)
+            if name.endswith(RECORDS) and HOST.search(lines):
                 found.add(Identity("host name", ""))
         return found
 
-    def _without(self, name: str, line: bytes) -> bytes:
-        line, _ = self._stand_ins.replace(line)
-        return HOST.sub(rb'\1anonymous-host"', line) if name.endswith(RECORDS) else line
+    def _without(self, name: str, lines: bytes) -> bytes:
+        lines, _ = self._stand_ins.replace(lines)
+        return HOST.sub(rb'\1anonymous-host"', lines) if name.endswith(RECORDS) else lines
 
     def _follow(
         self, files: Files, texts: Files, changed: dict[str, PackedFile]
@@ -181,7 +179,7 @@ def _new_hashes(files: Files, changed: Files) -> dict[bytes, PackedFile]:
 
 def _names_any(file: PackedFile, beginnings: Any) -> bool:
     return any(
-        found[:SHORT_HASH] in beginnings for line in file.lines() for found in HASH.findall(line)
+        found[:SHORT_HASH] in beginnings for lines in file.lines() for found in HASH.findall(lines)
     )
 
 
@@ -190,7 +188,7 @@ def _with_hashes(file: PackedFile, new: Mapping[bytes, PackedFile]) -> Iterator[
         found = new.get(match[0][:SHORT_HASH])
         return found.sha256[: len(match[0])].encode() if found else match[0]
 
-    return (HASH.sub(replaced, line) for line in file.lines())
+    return (HASH.sub(replaced, lines) for lines in file.lines())
 
 
 def _require_same_code(

@@ -69,7 +69,7 @@ class Veil:
     def package_record(self, record: PackageRecord) -> PackageRecord:
         """Without authors; its time in UTC, since a time zone tells where they work."""
         committed = datetime.fromisoformat(record.committed).astimezone(UTC)
-        changed = {"authors": (NOBODY,), "committed": committed.isoformat()}
+        changed = {"authors": (NOBODY,), "repository": "", "committed": committed.isoformat()}
         for name in ("commit", "title"):
             changed[name] = self._stand_ins.replace(getattr(record, name).encode())[0].decode()
         return record.model_copy(update=changed)
@@ -97,8 +97,8 @@ def _of_records(files: Files) -> set[Identity]:
     found: set[Identity] = set()
     for name, file in files.items():
         if name.endswith((".json", ".jsonl")) and file.is_text and file.size < LARGEST_RECORD:
-            lines = file.lines() if name.endswith(".jsonl") else [b"".join(file.blocks())]
-            for line in lines:
+            content = b"".join(file.blocks())
+            for line in content.splitlines() if name.endswith(".jsonl") else [content]:
                 try:
                     found |= set(of_record(json.loads(line)))
                 except ValueError:  # as of a line that a killed process has cut

@@ -115,6 +115,7 @@ def _build(plan: Plan, experiment: Experiment, options: Options, work: Path) -> 
         datasets=datasets,
         licence=models.licence or citation.get("license", ""),
         authors=authors(citation),
+        repository=citation.get("repository-code", ""),
     )
     files = source | outputs | data
     veil = None

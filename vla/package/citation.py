@@ -28,6 +28,7 @@ def authors(citation: dict[str, Any]) -> tuple[Author, ...]:
             person="family-names" in author,
             orcid=author.get("orcid"),
             affiliation=author.get("affiliation"),
+            website=author.get("website"),
         )
         for author in citation["authors"]
     )

@@ -40,7 +40,7 @@ def crate_metadata(files: Files, actions: list[Action], record: PackageRecord) -
     _describe_root(crate, record)
     rules = dict.fromkeys(action.rule for action in actions)
     described = _add_files(crate, files, {_tool(rule) for rule in rules})
-    tools = _add_workflow(crate, list(rules), described, record.commit)
+    tools = _add_workflow(crate, list(rules), described, record)
     _add_actions(crate, actions, tools, described)
     return json.dumps(crate.metadata.generate(), indent=2, ensure_ascii=False) + "\n"
 
@@ -80,6 +80,7 @@ def _authors(crate: ROCrate, record: PackageRecord) -> list[Entity]:
             "Person" if author.person else "Organization",
             name=author.name,
             **({"affiliation": author.affiliation} if author.affiliation else {}),
+            **({"url": author.website} if author.website else {}),
         )
         for number, author in enumerate(record.authors, 1)
     ]
@@ -128,24 +129,25 @@ def _kinds(name: str, tools: set[str]) -> list[str]:
 
 
 def _add_workflow(
-    crate: ROCrate, rules: list[str], described: dict[str, Entity], version: str
+    crate: ROCrate, rules: list[str], described: dict[str, Entity], record: PackageRecord
 ) -> dict[str, Entity]:
-    """The workflow, its language and its tools; returns the tool and the step of each rule."""
+    """The workflow, its language and its tools; returns the tool of each rule."""
     language = _entity(
         crate, LANGUAGE, "ComputerLanguage", name="Snakemake", url="https://snakemake.github.io"
     )
     workflow = described[WORKFLOW]
     workflow["name"] = "From demonstrations to a report"
     workflow["programmingLanguage"] = language
-    workflow["version"] = version
     tools, steps = {}, []
     for position, rule in enumerate(rules, 1):
-        tool = described[_tool(rule)]
-        tool["version"] = version
-        tools[rule] = tool
+        tool = tools[rule] = described[_tool(rule)]
         step = _entity(crate, f"#step-{rule}", "HowToStep", name=rule, position=str(position))
         step["workExample"] = tool
         steps.append(step)
+    for part in (workflow, *tools.values()):
+        part["version"] = record.commit
+        if record.repository:
+            part["url"] = record.repository
     workflow["hasPart"] = list(tools.values())
     workflow["step"] = steps
     crate.root_dataset["mainEntity"] = workflow
@@ -180,8 +182,8 @@ def _add_actions(
                 object=entity,
             )
         )
-    used = _present(actions[0].used, described)
     made = dict.fromkeys(name for action in actions for name in action.made)
+    given = dict.fromkeys(name for action in actions for name in action.used if name not in made)
     whole = _entity(
         crate,
         "#workflow-run",
@@ -189,7 +191,7 @@ def _add_actions(
         name="Run of the workflow",
         description="All jobs behind the results; they may have been started at different times.",
         instrument=crate.root_dataset["mainEntity"],
-        object=used,
+        object=_present(given, described),
         result=_present(made, described),
         **_times(actions),
     )

@@ -126,6 +126,7 @@ def _of_citation(citation: Mapping[str, Any]) -> Iterator[Identity]:
             yield Identity("author", f"{family}, {given}")
         yield Identity("affiliation", author.get("affiliation", ""))
         yield Identity("e-mail address", author.get("email", ""))
+        yield from _of_address(author.get("website", ""))
         yield from (Identity("ORCID", found) for found in ORCID.findall(author.get("orcid", "")))
     for name in ("repository-code", "repository", "repository-artifact", "url"):
         yield from _of_address(citation.get(name, ""))

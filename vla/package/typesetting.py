@@ -13,7 +13,7 @@ from vla.package.numbers import PaperNumbers, cells, headings
 SPECIAL = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
     **{"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"},
-    "–": "--",
+    **{"<": r"\textless{}", ">": r"\textgreater{}", "−": r"\ensuremath{-}", "–": "--"},
 }
 LATEX = r"""% Computed from records by vla numbers. Do not edit: run it again.
 \makeatletter
@@ -29,7 +29,12 @@ TYPST = """// Computed from records by vla numbers. Do not edit: run it again.
 #let vla-table(name) = {
   assert(name in vla-tables, message: "No record has the table " + name)
   let content = vla-tables.at(name)
-  table(columns: content.first().len(), ..content.flatten())
+  let columns = content.first().len()
+  table(
+    columns: columns, stroke: none, align: (left,) + (right,) * (columns - 1),
+    table.hline(), table.header(..content.first()), table.hline(),
+    ..content.slice(1).flatten(), table.hline(),
+  )
 }
 """
 
@@ -66,12 +71,20 @@ def _define(name: str, text: str) -> str:
 
 
 def _latex_table(numbers: PaperNumbers) -> str:
-    content = [headings(numbers), *([row.label, *cells(row)] for row in numbers.rows)]
+    """Narrow enough for a column of two at \\footnotesize: words of a heading stand below each other."""
+    head = [_stacked(heading) for heading in headings(numbers)]
+    rows = [[f"{{{escape(cell)}}}" for cell in (row.label, *cells(row))] for row in numbers.rows]
     # Braces: a bracket after \\ would be read as the space below the row.
-    lines = [" & ".join(f"{{{escape(cell)}}}" for cell in line) + r" \\" for line in content]
-    columns = "l" + "r" * len(numbers.conditions)
-    body = "\n".join([lines[0], r"\hline", *lines[1:]])
-    return f"\\begin{{tabular}}{{{columns}}}\n{body}\n\\end{{tabular}}"
+    first, *others = [" & ".join(line) + r" \\" for line in (head, *rows)]
+    columns = "@{}l" + "r" * len(numbers.conditions) + "@{}"
+    rule = r"\hline\noalign{\vskip 2pt}"  # without the skip it touches the letters below
+    body = "\n".join([rule, first, rule, *others, r"\hline"])
+    return f"{{\\tabcolsep=4pt\\begin{{tabular}}{{{columns}}}\n{body}\n\\end{{tabular}}}}"
+
+
+def _stacked(heading: str) -> str:
+    lines = r"\\".join(escape(word) for word in heading.split())
+    return f"\\begin{{tabular}}[b]{{@{{}}r@{{}}}}{lines}\\end{{tabular}}"
 
 
 def _text(value: str) -> str:

@@ -41,13 +41,14 @@ class PackedFile:
                 yield block
 
     def lines(self) -> Iterator[bytes]:
-        """All bytes in their order, a line at a time, its end included."""
+        """All bytes in their order, whole lines, about a block of them at a time."""
         with (
             io.BytesIO(self.content)
             if isinstance(self.content, bytes)
             else open(self.content, "rb") as stream
         ):
-            yield from stream
+            while lines := stream.readlines(BLOCK):
+                yield b"".join(lines)
 
     @cached_property
     def is_text(self) -> bool:

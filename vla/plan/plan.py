@@ -135,10 +135,10 @@ class Plan:
             f"config/datasets.yaml no longer registers data/{folder}.", "Start snakemake again."
         )
 
-    def find_experiment(self, name: str) -> Experiment:
-        """A listed experiment. Of a sweep, the combination that `run` belongs to or, where no run is at
-        work, the chosen one as soon as one is chosen."""
-        experiment = self.find_whole(name)
+    def find_experiment(self, name: str, listed: bool = True) -> Experiment:
+        """An experiment that config/config.yaml lists, or need not. Of a sweep, the combination that `run`
+        belongs to or, where no run is at work, the chosen one as soon as one is chosen."""
+        experiment = self.find_whole(name) if listed else self.read_experiment(name)
         if not isinstance(experiment, Sweep):
             return experiment
         return experiment.of_run(self.run) if self.run else experiment.reported()

@@ -32,3 +32,9 @@ class ComparisonRecord(PairedRates, Record):
     """The numbers of the figure; null in records of before they were kept."""
     others: dict[str, PairedRates] = Field(default_factory=dict)
     """Further conditions that both were evaluated under; empty in records of before they were compared."""
+
+    @property
+    def by_condition(self) -> dict[str, PairedRates]:
+        """Every condition that was compared, `instructed` first."""
+        instructed = {name: getattr(self, name) for name in PairedRates.model_fields}
+        return {"instructed": PairedRates(**instructed), **self.others}

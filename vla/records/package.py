@@ -72,6 +72,8 @@ class Author(Part):
     orcid: str | None = None
     """Address."""
     affiliation: str | None = None
+    website: str | None = None
+    """Address."""
 
 
 class PackageRecord(Record):
@@ -88,6 +90,8 @@ class PackageRecord(Record):
     committed: str
     """Time of that commit, ISO 8601."""
     authors: tuple[Author, ...]
+    repository: str = ""
+    """Address of the source's repository, as CITATION.cff says; empty where it says none."""
     licence: str
     """SPDX identifier of the models' licence, else of the code's; empty where neither is stated."""
     deployment: Literal["host", "conda"]

@@ -190,26 +190,30 @@ def _comparison(comparison: ShownComparison, pictures: _Pictures) -> dict[str, A
     record = comparison.record
     return {
         "names": list(record.names),
-        "statement": record.statement,
-        "pairs": record.pairs,
-        "both_succeed": record.both_succeed,
-        "only_baseline": record.only_baseline,
-        "only_candidate": record.only_candidate,
-        "both_fail": record.both_fail,
-        "others": [
-            f"{CONDITIONS[name].capitalize()}: {other.statement}."
-            for name, other in record.others.items()
+        "conditions": [
+            {
+                "name": CONDITIONS[name],
+                "statement": paired.statement,
+                "pairs": paired.pairs,
+                "both_succeed": paired.both_succeed,
+                "only_baseline": paired.only_baseline,
+                "only_candidate": paired.only_candidate,
+                "both_fail": paired.both_fail,
+            }
+            for name, paired in record.by_condition.items()
         ],
         "figure": _figure(comparison.figure, pictures),
         "tasks": [
             {
-                "task": task,
+                "task": short_task(task),
+                "condition": CONDITIONS[name],
                 "pairs": pair.pairs,
                 "baseline": percent(pair.baseline),
                 "candidate": percent(pair.candidate),
                 "difference": f"{100 * (pair.candidate - pair.baseline):+.0f}",
             }
-            for task, pair in record.by_task.items()
+            for name, paired in record.by_condition.items()
+            for task, pair in paired.by_task.items()
         ],
     }
 

@@ -45,7 +45,7 @@ def render_report(
         base = plan.root / "results" / pair.name
         comparison = ComparisonRecord.read(base / "comparison.json")
         figure = inline(check_file(comparison.figure, base))
-        comparisons.append(dict(comparison) | {"figure": figure})
+        comparisons.append({"record": comparison, "figure": figure})
     script, style = read_tabulator(plan.root)
     template = template_environment(plan.root).get_template("report.html.j2")
     return template.render(

@@ -7,7 +7,7 @@ from typing import Any
 
 from vla.files.hashing import sha256_bytes
 from vla.plan.sections import flat
-from vla.records.rates import ConditionRates, Rate
+from vla.records.rates import ConditionRates, PairedRates, Rate
 from vla.report.content import Content
 from vla.report.experiment_page import SHOWN_ROLLOUTS
 from vla.report.provenance import Source
@@ -153,13 +153,20 @@ def _shown(rate: Rate) -> dict[str, Any]:
 
 
 def _pair(pair: Pair) -> dict[str, Any]:
-    rates = pair.rates
-    counts = ("pairs", "both_succeed", "only_baseline", "only_candidate", "both_fail")
-    values = ("difference", "difference_low", "difference_high", "p_value", "statement")
     return {
         "baseline": pair.baseline,
         "candidate": pair.candidate,
         "recorded": pair.recorded,
+        "conditions": {name: _paired(name, rates) for name, rates in pair.rates.items()},
+        "sources": [{"path": path, "sha256": sha256} for path, sha256 in pair.sources],
+    }
+
+
+def _paired(condition: str, rates: PairedRates) -> dict[str, Any]:
+    counts = ("pairs", "both_succeed", "only_baseline", "only_candidate", "both_fail")
+    values = ("difference", "difference_low", "difference_high", "p_value", "statement")
+    return {
+        "title": CONDITIONS[condition],
         **{name: getattr(rates, name) for name in (*counts, *values)},
         "tasks": {
             task: {
@@ -171,7 +178,6 @@ def _pair(pair: Pair) -> dict[str, Any]:
             }
             for task, one in rates.by_task.items()
         },
-        "sources": [{"path": path, "sha256": sha256} for path, sha256 in pair.sources],
     }
 
 

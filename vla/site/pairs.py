@@ -1,15 +1,15 @@
-"""Which experiments a public page compares on the episodes that they share, and how that came out.
+"""Which experiments a public page compares on the episodes that they share, and how that came out,
+under each condition that both were evaluated under.
 
 A comparison that the workflow recorded is shown as it is. Of pairs without one, an experiment and the
 one that it started from are compared here, and all pairs of a small lab: of a thousand experiments
 there are half a million.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-
-import pandas as pd
 
 from vla.errors import UserError
 from vla.files.hashing import sha256_file
@@ -19,7 +19,7 @@ from vla.plan.plan import Plan
 from vla.records.comparison import ComparisonRecord
 from vla.records.evaluation import EvaluationRecord
 from vla.records.rates import PairedRates
-from vla.statistics.comparison import compare
+from vla.statistics.comparison import Side, compare_all_sides, make_sides
 from vla.statistics.episodes import read_episodes
 
 ALL_PAIRS_UP_TO = 15  # experiments: 105 pairs, a tenth of a second each
@@ -29,11 +29,11 @@ PROTOCOL = ("simulator", "max_steps")
 
 @dataclass(frozen=True)
 class Pair:
-    """A paired comparison of instructed episodes. `sources`: (file from the root, SHA-256)."""
+    """A paired comparison. `rates`: by condition, `instructed` first; `sources`: (file from the root, SHA-256)."""
 
     baseline: str
     candidate: str
-    rates: PairedRates
+    rates: dict[str, PairedRates]
     recorded: bool
     sources: tuple[tuple[str, str], ...]
 
@@ -61,13 +61,12 @@ def read_pairs(finished: dict[str, Experiment], recorded: list[Comparison]) -> l
     """Every paired comparison of the page, in the order of names."""
     known = {frozenset((item.baseline, item.candidate)) for item in recorded}
     pairs = [_read(finished, item) for item in recorded]
-    tables: dict[str, pd.DataFrame] = {}
+    made: dict[str, dict[str, Side]] = {}
 
-    def instructed(name: str) -> pd.DataFrame:
-        if name not in tables:
-            episodes = read_episodes(finished[name])
-            tables[name] = episodes[episodes["condition"] == "instructed"]
-        return tables[name]
+    def sides(name: str) -> dict[str, Side]:
+        if name not in made:
+            made[name] = make_sides(read_episodes(finished[name]))
+        return made[name]
 
     for baseline, candidate in _related(finished):
         one, other = finished[baseline], finished[candidate]
@@ -75,10 +74,10 @@ def read_pairs(finished: dict[str, Experiment], recorded: list[Comparison]) -> l
             continue
         known.add(frozenset((baseline, candidate)))
         try:
-            rates = compare(instructed(baseline), instructed(candidate))
-        except UserError:  # they share no episode that ended by itself
+            rates = compare_all_sides(sides(baseline), sides(candidate))
+        except UserError:  # they share no instructed episode that ended by itself
             continue
-        sources = (*_episodes(one), *_episodes(other))
+        sources = (*_episodes(one, rates), *_episodes(other, rates))
         pairs.append(Pair(baseline, candidate, rates, False, sources))
     return sorted(pairs, key=lambda pair: (pair.baseline, pair.candidate))
 
@@ -96,8 +95,7 @@ def _related(finished: dict[str, Experiment]) -> list[tuple[str, str]]:
 def _read(finished: dict[str, Experiment], item: Comparison) -> Pair:
     root = finished[item.baseline].root
     path = root / "results" / item.name / "comparison.json"
-    record = ComparisonRecord.read(path)
-    rates = PairedRates(**{name: getattr(record, name) for name in PairedRates.model_fields})
+    rates = ComparisonRecord.read(path).by_condition
     sources = ((path.relative_to(root).as_posix(), sha256_file(path)),)
     return Pair(item.baseline, item.candidate, rates, True, sources)
 
@@ -107,12 +105,12 @@ def _same_protocol(one: Experiment, other: Experiment) -> bool:
     return all(getattr(sections[0], name) == getattr(sections[1], name) for name in PROTOCOL)
 
 
-def _episodes(experiment: Experiment) -> tuple[tuple[str, str], ...]:
-    """Tables of its instructed episodes, from the project's root, with the SHA-256 of their records."""
+def _episodes(experiment: Experiment, conditions: Collection[str]) -> tuple[tuple[str, str], ...]:
+    """Tables of its episodes under `conditions`: from the project's root, with the SHA-256 of their records."""
     found = []
     for run in experiment.runs:
         for evaluation in run.evaluations:
-            if evaluation.condition == "instructed":
+            if evaluation.condition in conditions:
                 record = EvaluationRecord.read(experiment.evaluation_record(run, evaluation))
                 file = record.files.episodes
                 found.append((f"experiments/{experiment.name}/{file.path}", file.sha256))

@@ -1,19 +1,54 @@
 """Two experiments on the same episodes: McNemar's test on the pairs that differ."""
 
 from contextlib import suppress
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from statsmodels.stats.contingency_tables import mcnemar
 
 from vla.errors import UserError
-from vla.records.rates import PairedRates, PairedTask
+from vla.records.rates import PairedRates, PairedTask, Rate
 from vla.statistics.chains import are_chains, overall_rate
 from vla.statistics.rates import CONFIDENCE
 from vla.words import CONDITIONS
 
 PAIR = ["task", "episode", "seed"]
 RESAMPLES = 10_000
+
+
+@dataclass(frozen=True)
+class Side:
+    """Episodes of one experiment under one condition, ready to be paired with those of many others.
+
+    `first`, `means`: initial state (task, episode, seed) -> outcome of the first training seed, and mean
+    over all of them.
+    """
+
+    rate: Rate
+    chains: bool
+    first: dict[tuple[str, int, int], bool]
+    means: dict[tuple[str, int, int], float]
+
+
+def make_side(episodes: pd.DataFrame) -> Side:
+    """`episodes`: of one condition; crashed ones leave their pair out."""
+    usable = episodes[episodes["outcome"] != "crash"]
+    first = usable[usable["training_seed"] == episodes["training_seed"].iloc[0]]
+    if are_chains(episodes):
+        first = first[first["position"] == 1]
+    return Side(
+        rate=overall_rate(episodes),
+        chains=are_chains(episodes),
+        first=dict(zip(_states(first), first["success"].astype(bool).tolist(), strict=True)),
+        means=usable.groupby(PAIR, sort=False)["success"].mean().to_dict(),
+    )
+
+
+def make_sides(episodes: pd.DataFrame) -> dict[str, Side]:
+    """By condition, `instructed` first; a condition without episodes is left out."""
+    found = {name: episodes[episodes["condition"] == name] for name in CONDITIONS}
+    return {name: make_side(rows) for name, rows in found.items() if not rows.empty}
 
 
 def compare(baseline: pd.DataFrame, candidate: pd.DataFrame) -> PairedRates:
@@ -26,24 +61,34 @@ def compare(baseline: pd.DataFrame, candidate: pd.DataFrame) -> PairedRates:
     Of chains, subtasks that were not reached count as not solved; the test takes the first subtask
     of each chain, and the bootstrap draws whole chains.
     """
-    shared = _first_seed(baseline).merge(_first_seed(candidate), on=PAIR, suffixes=("_a", "_b"))
-    if shared.empty:
+    return compare_sides(make_side(baseline), make_side(candidate))
+
+
+def compare_sides(baseline: Side, candidate: Side) -> PairedRates:
+    """`compare`, of episodes that were made ready before."""
+    shared = [state for state in baseline.first if state in candidate.first]
+    if not shared:
         raise UserError(
             "The two experiments share no episode: nothing can be compared.",
             "Give both the same evaluation.first_seed and tasks.",
         )
-    a, b = shared["success_a"].to_numpy(bool), shared["success_b"].to_numpy(bool)
+    a, b = (np.array([side.first[state] for state in shared]) for side in (baseline, candidate))
     table = np.array([[(a & b).sum(), (a & ~b).sum()], [(~a & b).sum(), (~a & ~b).sum()]])
     p_value = float(mcnemar(table, exact=True).pvalue)
-    paired = _mean_over_seeds(baseline).merge(
-        _mean_over_seeds(candidate), on=PAIR, suffixes=("_a", "_b")
+    paired = pd.DataFrame(
+        [
+            (*state, mean, candidate.means[state])
+            for state, mean in baseline.means.items()
+            if state in candidate.means
+        ],
+        columns=[*PAIR, "baseline", "candidate"],
     )
-    paired["difference"] = paired["success_b"] - paired["success_a"]
-    low, high = _bootstrap(paired, "episode" if are_chains(baseline) else None)
+    paired["difference"] = paired["candidate"] - paired["baseline"]
+    low, high = _bootstrap(paired, "episode" if baseline.chains else None)
     difference = float(paired["difference"].mean())
     return PairedRates(
-        baseline=overall_rate(baseline),
-        candidate=overall_rate(candidate),
+        baseline=baseline.rate,
+        candidate=candidate.rate,
         pairs=len(shared),
         both_succeed=int(table[0, 0]),
         only_baseline=int(table[0, 1]),
@@ -55,8 +100,8 @@ def compare(baseline: pd.DataFrame, candidate: pd.DataFrame) -> PairedRates:
         difference_high=high,
         by_task={
             task: PairedTask(
-                baseline=float(rows["success_a"].mean()),
-                candidate=float(rows["success_b"].mean()),
+                baseline=float(rows["baseline"].mean()),
+                candidate=float(rows["candidate"].mean()),
                 pairs=len(rows),
             )
             for task, rows in paired.groupby("task", sort=False)
@@ -70,14 +115,18 @@ def compare_conditions(baseline: pd.DataFrame, candidate: pd.DataFrame) -> dict[
 
     `UserError` when they share no instructed episode; another condition without a pair is left out.
     """
-    found = {"instructed": compare(*_under("instructed", baseline, candidate))}
-    for condition in CONDITIONS:
-        tables = _under(condition, baseline, candidate)
-        if condition in found or any(table.empty for table in tables):
-            continue
+    return compare_all_sides(make_sides(baseline), make_sides(candidate))
+
+
+def compare_all_sides(
+    baseline: dict[str, Side], candidate: dict[str, Side]
+) -> dict[str, PairedRates]:
+    """`compare_conditions`, of episodes that were made ready before."""
+    found = {"instructed": compare_sides(baseline["instructed"], candidate["instructed"])}
+    for condition in baseline.keys() & candidate.keys() - found.keys():
         with suppress(UserError):  # every shared episode crashed
-            found[condition] = compare(*tables)
-    return found
+            found[condition] = compare_sides(baseline[condition], candidate[condition])
+    return {condition: found[condition] for condition in CONDITIONS if condition in found}
 
 
 def points(low: float, high: float, difference: float) -> str:
@@ -91,24 +140,8 @@ def _statement(p_value: float, low: float, high: float, difference: float) -> st
     return f"{points(low, high, difference)}, McNemar {shown}: {decided}"
 
 
-def _under(condition: str, *tables: pd.DataFrame) -> list[pd.DataFrame]:
-    return [episodes[episodes["condition"] == condition] for episodes in tables]
-
-
-def _usable(episodes: pd.DataFrame) -> pd.DataFrame:
-    return episodes[episodes["outcome"] != "crash"]
-
-
-def _first_seed(episodes: pd.DataFrame) -> pd.DataFrame:
-    first = episodes["training_seed"].iloc[0]
-    usable = _usable(episodes)
-    if are_chains(usable):
-        usable = usable[usable["position"] == 1]
-    return usable.loc[usable["training_seed"] == first, [*PAIR, "success"]]
-
-
-def _mean_over_seeds(episodes: pd.DataFrame) -> pd.DataFrame:
-    return _usable(episodes).groupby(PAIR, sort=False, as_index=False)["success"].mean()
+def _states(episodes: pd.DataFrame) -> list[tuple[str, int, int]]:
+    return list(zip(*(episodes[name].tolist() for name in PAIR), strict=True))
 
 
 def _bootstrap(paired: pd.DataFrame, cluster: str | None) -> tuple[float, float]:

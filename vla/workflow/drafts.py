@@ -16,7 +16,11 @@ MANY = 20  # lines
 
 
 def write_draft(experiment: Experiment) -> dict[str, Any]:
-    """Write it into the experiment's folder; returns what it shows."""
+    """Write it into the experiment's folder; returns what it shows.
+
+    While no run of the experiment has begun, a README that is there stays: it may show results that came
+    with the repository.
+    """
     states = experiment_states(experiment)
     events = [
         f"{state.name}: {describe_event(event)}{_good(event)}"
@@ -27,7 +31,8 @@ def write_draft(experiment: Experiment) -> dict[str, Any]:
     outcome = experiment.config.experiment.outcome
     context["conclusion"] = weigh(outcome, None, unjudged(outcome))
     readme = project_of(experiment.root) / "experiments" / experiment.name / "README.md"
-    write_text(readme, render_readme(context, experiment.root))
+    if not readme.is_file() or any(state.state != "waiting" for state in states):
+        write_text(readme, render_readme(context, experiment.root))
     return context
 
 

@@ -83,19 +83,30 @@ function paired(both) {
     element("p", "No paired difference is known for these two: they share no episodes under the same simulator settings, or no comparison of them was made. The rates above are each of their own episodes; whether two intervals overlap is no test of a difference.", {class: "note", id: "unpaired"}),
     element("p", ["Where they share episodes: ", element("code", `vla compare ${both[0].name} ${both[1].name}`), ", or list the pair under comparisons in config/config.yaml."], {class: "muted"}),
   ];
-  const {baseline, candidate} = pair;
-  const head = ["Task", "Initial states", baseline, candidate, "Difference (points)"].map(text => element("th", text, {scope: "col"}));
-  const rows = Object.values(pair.tasks).map(task => element("tr", [
-    element("th", task.short, {scope: "row"}), ...[task.pairs, task.baseline, task.candidate, task.difference].map(text => element("td", String(text)))]));
+  const letters = {[both[0].name]: "a", [both[1].name]: "b"};
   return [
-    element("p", [element("strong", `${candidate} against ${baseline}: ${pair.statement}.`)], {id: "paired"}),
-    element("p", `Of ${pair.pairs} shared episodes both succeeded in ${pair.both_succeed}, only ${baseline} in ${pair.only_baseline}, only ${candidate} in ${pair.only_candidate}, neither in ${pair.both_fail}.`),
-    element("p", "Instructed episodes from the same initial states. The interval of the difference is a bootstrap over initial states; McNemar's exact test takes each one's first training seed. The p-value is not corrected for looking at many pairs: of twenty without a difference, one falls below 0.05 by chance.", {class: "muted"}),
-    element("div", element("table", [element("caption", "Success by task on the same initial states, mean over training seeds."), element("thead", element("tr", head)), element("tbody", rows)]), {class: "scroll", tabindex: 0}),
+    ...Object.entries(pair.conditions).flatMap(([condition, rates]) => pairedRates(condition, rates, pair, letters)),
+    element("p", "Episodes from the same initial states. The interval of a difference is a bootstrap over initial states; McNemar's exact test takes each one's first training seed. The p-values are not corrected for looking at many pairs and conditions: of twenty without a difference, one falls below 0.05 by chance.", {class: "muted"}),
     element("p", pair.recorded ? "As the workflow recorded it:" : "Computed when this page was made, from:", {class: "muted"}),
     element("ul", pair.sources.map(fileLine)),
   ];
 }
+
+function pairedRates(condition, rates, {baseline, candidate}, letters) {
+  // Letters in place of names, so that the table fits a narrow screen.
+  const side = name => element("th", element("span", letters[name].toUpperCase(), {class: `side ${letters[name]}`, "aria-hidden": "true"}), {scope: "col", class: "n", "aria-label": name});
+  const head = [element("th", "Task", {scope: "col"}), side(baseline), side(candidate), ...["Difference", "Pairs"].map(text => element("th", text, {scope: "col", class: "n"}))];
+  const rows = Object.values(rates.tasks).map(task => element("tr", [
+    element("th", task.short, {scope: "row"}), ...[task.baseline, task.candidate, task.difference, task.pairs].map(text => element("td", String(text), {class: "n"}))]));
+  return [
+    element("h3", capitalised(rates.title)),
+    element("p", [element("strong", `${candidate} against ${baseline}: ${rates.statement}.`)], {class: "paired", "data-condition": condition}),
+    element("p", `Of ${rates.pairs} shared episodes both succeeded in ${rates.both_succeed}, only ${baseline} in ${rates.only_baseline}, only ${candidate} in ${rates.only_candidate}, neither in ${rates.both_fail}.`),
+    element("div", element("table", [element("caption", "Success by task on the same initial states (pairs), mean over training seeds; difference in points."), element("thead", element("tr", head)), element("tbody", rows)]), {class: "scroll", tabindex: 0}),
+  ];
+}
+
+const capitalised = text => text[0].toUpperCase() + text.slice(1);
 
 const said = value => value === undefined ? "(absent)" : value === null ? "(none)" : typeof value === "string" ? value : JSON.stringify(value);
 
