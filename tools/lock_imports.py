@@ -23,6 +23,7 @@ IMPORT_NAME = {
 PLUGINS = {
     "prepare_dataset": ("formats",),
     "train": ("policies",),
+    "train_to_rung": ("policies",),
     "validate": ("policies",),
     "evaluate": ("policies", "simulators"),
     "film": ("policies", "simulators"),
@@ -31,7 +32,7 @@ PLUGINS = {
 COMES_WITH = {"pydantic": "pydantic_core"}  # in exactly the version that the first needs
 # What a plug-in asks for by itself, since no locked conda environment has it (`make calvin`).
 OPTIONAL = {"hydra", "omegaconf"}
-RULE = re.compile(r"^rule (\w+):(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
+RULE = re.compile(r"^(?:rule|checkpoint) (\w+):(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 
 
 def rules(root: Path) -> dict[str, str]:
@@ -99,7 +100,7 @@ def _entries(script: Path, root: Path) -> dict[str, Path]:
             path = plugin.folder / "shape.py"
             if path.is_file():
                 entries[f"{plugin.name}/shape.py"] = path
-    if script.stem == "train":
+    if script.stem in ("train", "train_to_rung"):
         for path in sorted((root / "experiments").glob("*/train.py")):
             entries[path.relative_to(root).as_posix()] = path
     return entries
