@@ -207,9 +207,10 @@ def weights_of(wildcards):
 def evaluation_records(*experiments):
     """Records of every evaluation of some experiments; what they hold is covered by keys."""
     return [
-        ancient(relative(experiment.evaluation_record(run, evaluation)))
+        ancient(relative(part.evaluation_record(run, evaluation)))
         for experiment in experiments
-        for run in experiment.runs
+        for part in trained_to_the_end(experiment)
+        for run in part.runs
         for evaluation in run.evaluations
     ]
 
@@ -224,7 +225,7 @@ def validation_store(wildcards):
 def validation_records(sweep):
     return [
         ancient(relative(combination.validation_record(run)))
-        for combination in sweep.combinations
+        for combination in trained_to_the_end(sweep)
         for run in combination.runs
     ]
 

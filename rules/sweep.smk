@@ -32,6 +32,7 @@ rule sweep:
     input:
         validations=lambda wildcards: validation_records(experiment_of(wildcards)),
         evaluations=lambda wildcards: evaluation_records(experiment_of(wildcards)),
+        halvings=lambda wildcards: halving_records(experiment_of(wildcards)),
     output:
         record="experiments/{experiment}/results/sweep-{key}/sweep.json",
         table="experiments/{experiment}/results/sweep-{key}/sweep.csv",

@@ -31,6 +31,11 @@ if __name__ == "__main__":
             validation_content=validation.identity["dataset"],
             combinations=results.combinations,
             runs=results.runs,
+            stopped=results.stopped,
+            decisions=tuple(
+                describe_file(sweep.halving_record(number), sweep.folder)
+                for number in range(len(sweep.halvings))
+            ),
             table=table,
             picture=picture,
             print=printed,

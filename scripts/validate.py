@@ -4,19 +4,16 @@ from pathlib import Path
 
 from vla.data.opening import open_store
 from vla.data.places import store_record
-from vla.data.store import PreparedStore
-from vla.errors import UserError
 from vla.files.atomic import remove_leftovers
 from vla.files.clock import now
 from vla.plan.items import Run
 from vla.plan.sweeps import Combination, Validation
-from vla.policies.protocol import Policy
 from vla.policies.storage import load_policy, read_description
 from vla.process.determinism import choose_device, evaluation_mode, set_determinism
 from vla.records.circumstances import write_patch
 from vla.records.run import RunRecord
 from vla.records.validation import ValidationFiles, ValidationRecord
-from vla.training.validation import validation_loss
+from vla.training.validation import require_fitting, validation_loss
 from vla.workflow.job import Job, start_job
 
 
@@ -37,7 +34,7 @@ def validate(
     folder = store_record(experiment.root, validation.store.name).parent
     store = open_store(folder, validation.store.pinned)
     seen = read_description(policy_file).demonstration_seeds
-    _require_fitting(policy, store, tuple(seen), validation.store.dataset)
+    require_fitting(policy, store, tuple(seen), validation.store.dataset)
     loss, samples = validation_loss(
         policy, store, config.model.chunk_length, config.training.precision
     )
@@ -57,29 +54,6 @@ def validate(
         files=ValidationFiles(patch=write_patch(record, diff, experiment.folder)),
         finished=now(),
     ).write(record)
-
-
-def _require_fitting(
-    policy: Policy, store: PreparedStore, trained_on: tuple[int, ...], name: str
-) -> None:
-    """`UserError` when the store holds what the policy was trained on, or cannot be shown to it."""
-    shared = set(store.seeds) & set(trained_on)
-    if shared:
-        raise UserError(
-            f"{len(shared)} demonstrations of {name} begin at states that were trained on (seed "
-            f"{min(shared)}): a choice by them would reward learning by heart.",
-            "Name a dataset with other initial states in sweep.validation.",
-        )
-    for what in ("image_size", "cameras"):
-        own, theirs = getattr(policy.spec, what), getattr(store.spec, what)
-        if own != theirs:
-            raise UserError(
-                f"{name} has the {what.replace('_', ' ')} {theirs}, the policy was trained with {own}.",
-                "Name a dataset of the same kind in sweep.validation.",
-            )
-    for task in store.tasks:
-        for sentence in task["instructions"]:
-            policy.processor.check(sentence)
 
 
 if __name__ == "__main__":

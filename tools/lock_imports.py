@@ -24,6 +24,7 @@ IMPORT_NAME = {
 PLUGINS = {
     "prepare_dataset": ("formats",),
     "train": ("policies",),
+    "train_to_rung": ("policies",),
     "validate": ("policies",),
     "evaluate": ("policies", "simulators"),
     "film": ("policies", "simulators"),
@@ -36,7 +37,7 @@ BY_SIMULATOR = {
     "fetch_dataset": "dataset_environment",
 }
 COLLECTING = {"collect_demonstrations", "fetch_dataset"}
-RULE = re.compile(r"^rule (\w+):(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
+RULE = re.compile(r"^(?:rule|checkpoint) (\w+):(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 
 
 def rules(root: Path) -> dict[str, str]:
@@ -116,7 +117,7 @@ def _entries(script: Path, environment: str, root: Path) -> dict[str, Path]:
             path = plugin.folder / "shape.py"
             if path.is_file():
                 entries[f"{plugin.name}/shape.py"] = path
-    if script.stem == "train":
+    if script.stem in ("train", "train_to_rung"):
         for path in sorted((root / "experiments").glob("*/train.py")):
             entries[path.relative_to(root).as_posix()] = path
     return entries

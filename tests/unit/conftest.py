@@ -125,3 +125,15 @@ def experiment(tmp_path) -> Experiment:
         "comparisons": [],
     }
     return Plan(tmp_path, config).experiments["exp_001_baseline"]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory) -> Path:
+    """A project as far as plans read it; each test has experiments of its own."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in ("vla", "scripts", "config", "reports"):
+        (folder / name).symlink_to(ROOT / name)
+    (folder / "data").mkdir()
+    for path in ROOT.glob("data/metaworld*.*"):
+        shutil.copy(path, folder / "data")
+    return folder

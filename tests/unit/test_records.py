@@ -25,6 +25,7 @@ from vla.records.evaluation import EvaluationRecord
 from vla.records.events import read_events
 from vla.records.figures import FiguresRecord
 from vla.records.film import FilmedEpisode, FilmFiles, FilmRecord
+from vla.records.halving import Candidate, HalvingRecord
 from vla.records.kinds import RECORDS, record_model
 from vla.records.manifest import Manifest
 from vla.records.models import ModelsRecord
@@ -36,10 +37,11 @@ from vla.records.rates import Rate
 from vla.records.removals import RemovalEntry
 from vla.records.reproduction import ReproductionRecord
 from vla.records.run import RunRecord
+from vla.records.rung import RungRecord
 from vla.records.site import SiteRecord
 from vla.records.snapshot import SnapshotRecord
 from vla.records.summary import SummaryRecord
-from vla.records.sweep import SweepRecord, SweptCombination, SweptRun
+from vla.records.sweep import StoppedCombination, SweepRecord, SweptCombination, SweptRun
 from vla.records.unsent import UnsentRecord
 from vla.records.validation import ValidationRecord
 from vla.records.verification import StoreVerification
@@ -76,6 +78,19 @@ def sweep_records() -> list[Record]:
         validation_content="f" * 64,
         combinations=(combination,),
         runs=(SweptRun(**run, **loss, rates=rates),),
+        stopped=(
+            StoppedCombination(
+                label="width=32",
+                values={"model.fusion.width": 32},
+                runs=("seed1-l",),
+                step=2,
+                validation_loss=float("inf"),
+                losses=(float("inf"),),
+                rank=2,
+                candidates=2,
+            ),
+        ),
+        decisions=(file,),
         **dict.fromkeys(("table", "picture", "print"), file),
     )
     validation = ValidationRecord(
@@ -87,7 +102,30 @@ def sweep_records() -> list[Record]:
         loss=0.25,
         samples=8,
     )
-    return [sweep, validation]
+    rung = RungRecord(
+        **make_job(identity={}),
+        run="k",
+        step=2,
+        policy_sha256=None,
+        dataset="d",
+        content="f" * 64,
+        loss=float("inf"),
+        samples=0,
+        diverged="Training went wrong.",
+    )
+    candidate = Candidate(
+        label="width=16", runs=("seed1-k",), losses=(0.5,), loss=0.5, rank=1, goes_on=True
+    )
+    halving = HalvingRecord(
+        experiment="e",
+        step=2,
+        last_step=6,
+        keep=1,
+        validation="d",
+        candidates=(candidate,),
+        measured=(file,),
+    )
+    return [sweep, validation, rung, halving]
 
 
 def made_since() -> list[Record]:

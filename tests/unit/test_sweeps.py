@@ -1,36 +1,25 @@
 """Sweeps: what they expand into, and how one combination is chosen."""
 
-import copy
 import math
 import re
-import shutil
 
 import pandas as pd
 import pytest
-import yaml
+from sweeping import VALIDATION, content, finish, plan
 
-from tests.project import ROOT, SMALL
-from tests.records import make_evaluation_record, make_job, make_run_record
 from vla.errors import UserError
 from vla.plan.expansion import expand, show
-from vla.plan.plan import Plan
 from vla.plan.reading import experiment_model, validate
 from vla.plan.sweeps import Combination, Sweep
 from vla.policies.storage import load_policy
 from vla.records.validation import ValidationRecord
 from vla.report.sweep import draw_sweep, sweep_table
-from vla.statistics.sweep import in_words, rank, read_results
+from vla.statistics.ranking import rank
+from vla.statistics.sweep import in_words, read_results
 from vla.training.validation import validation_loss
 
 RATES = {"low": 1e-4, "high": 1e-2, "count": 3, "spacing": "logarithmic"}
 DRAWN = {"low": 1e-4, "high": 1e-2, "spacing": "logarithmic"}
-VALIDATION = "metaworld-4tasks-validation"
-
-
-def content(parameters: dict, seed: object = (1, 2), **sweep: object) -> dict:
-    values = copy.deepcopy(SMALL)
-    values["experiment"]["seed"] = list(seed) if isinstance(seed, tuple) else seed
-    return values | {"sweep": {"parameters": parameters, "validation": VALIDATION} | sweep}
 
 
 def expanded(parameters: dict, **sweep: object) -> list:
@@ -40,25 +29,6 @@ def expanded(parameters: dict, **sweep: object) -> list:
 
 def labels(parameters: dict, **sweep: object) -> list[str]:
     return [combination.label for combination in expanded(parameters, **sweep)]
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    """A project as far as plans read it; each test has experiments of its own."""
-    folder = tmp_path_factory.mktemp("project")
-    for name in ("vla", "scripts", "config", "reports"):
-        (folder / name).symlink_to(ROOT / name)
-    (folder / "data").mkdir()
-    for path in ROOT.glob("data/metaworld*.*"):
-        shutil.copy(path, folder / "data")
-    return folder
-
-
-def plan(root, name: str, values: dict, **options) -> Plan:
-    folder = root / "experiments" / name
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
-    return Plan(root, {"experiments": [name]}, **options)
 
 
 def test_every_combination_in_the_order_of_the_parameters():
@@ -205,44 +175,6 @@ def test_stores_to_choose_by_are_in_use(root):
 
 
 # --- the choice
-
-
-def finish(sweep: Sweep, losses: dict[str, float], successes: dict[str, int]) -> None:
-    """Write what all jobs of a sweep would; by label: validation loss, and successes of ten episodes."""
-    for combination in sweep.combinations:
-        for number, run in enumerate(combination.runs):
-            label = combination.label
-            folder = combination.results(run.name)
-            make_run_record(seed=run.seed, key=run.key, final_loss=0.5).write(
-                combination.run_record(run)
-            )
-            for evaluation in run.evaluations:
-                table = folder / evaluation.name / "episodes.parquet"
-                table.parent.mkdir(parents=True, exist_ok=True)
-                outcomes = ["success"] * successes[label] + ["failure"] * (10 - successes[label])
-                pd.DataFrame(
-                    {
-                        "condition": "instructed",
-                        "training_seed": run.seed,
-                        "task": "t",
-                        "outcome": outcomes,
-                        "success": [outcome == "success" for outcome in outcomes],
-                        "episode": range(10),
-                    }
-                ).to_parquet(table)
-                make_evaluation_record(table, combination.folder).write(
-                    table.with_name("evaluation.json")
-                )
-            loss = losses[label] + 0.01 * number
-            ValidationRecord(
-                **make_job(identity={"code": {}}),
-                run=run.key,
-                policy_sha256="0" * 64,
-                dataset=VALIDATION,
-                content="f" * 64,
-                loss=loss,
-                samples=8,
-            ).write(combination.validation_record(run))
 
 
 @pytest.fixture

@@ -88,15 +88,26 @@ def test_demonstrations_are_collected_anew(project):
     assert Manifest.read(manifest) == before, "the same seeds give the same files"
 
 
-def test_groups_of_jobs_on_a_cluster_wait_for_no_job_that_waits_for_them(fresh, tmp_path):
+@pytest.mark.parametrize(
+    ("option", "rules"),
+    [
+        ({}, {"train", "validate"}),
+        ({"early_stopping": {"first_step": 2}}, {"train_to_rung", "halve"}),
+    ],
+    ids=["whole", "early stopping"],
+)
+def test_groups_of_jobs_on_a_cluster_wait_for_no_job_that_waits_for_them(
+    fresh, tmp_path, option, rules
+):
     """Snakemake refuses such groups, and plans nothing; a sweep has rules of its own."""
     project = fresh.copy(tmp_path / "project")
     swept = project.read("b") | {
         "sweep": {
             "parameters": {"training.learning_rate": [0.001, 0.01]},
             "validation": "metaworld-4tasks-validation",
+            **option,
         }
     }
     project.write("b", swept)
     jobs = project.jobs("--profile", "profiles/slurm")
-    assert {"train", "validate", "compare", "report_experiment", "report"} <= jobs.keys()
+    assert {*rules, "sweep", "compare", "report_experiment", "report"} <= jobs.keys()

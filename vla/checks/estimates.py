@@ -18,6 +18,7 @@ from vla.data.spec import DataSpec
 from vla.errors import UserError
 from vla.files.described import File
 from vla.plan.items import Experiment, Store
+from vla.plan.sweeps import Sweep, parts_going_on
 from vla.policies.building import build_policy, count_parameters
 from vla.process.accelerator import visible_gpus
 from vla.records.run import RunRecord
@@ -55,11 +56,12 @@ def disk_needs(experiment: Experiment, parameters: int | None) -> list[Need]:
     videos = len(config.evaluation.tasks or ()) or USUAL_TASKS
     videos *= config.evaluation.videos_per_task
     videos *= sum(not record.is_file() for record in experiment.film_records())
-    untrained = [run for run in experiment.runs if not experiment.run_record(run).is_file()]
+    runs = [run for part in parts_going_on(experiment) for run in part.runs]
+    untrained = [run for run in runs if not experiment.run_record(run).is_file()]
     kept *= 0 if isinstance(config.model, ImportedModel) else len(untrained)
     unfinished = [
         run
-        for run in experiment.runs
+        for run in runs
         if not all(experiment.evaluation_record(run, e).is_file() for e in run.evaluations)
     ]
     weights = policy_bytes(experiment, parameters)
@@ -82,6 +84,14 @@ def disk_needs(experiment: Experiment, parameters: int | None) -> list[Need]:
         Need("prepared data", _store_bytes(store, root), stores_folder(root))
         for store in experiment.stores
     ]
+
+
+def training_steps(experiment: Experiment) -> tuple[int, str]:
+    """Of all its runs together, as many as can become necessary; and the same in words."""
+    if isinstance(experiment, Sweep):
+        return experiment.most_steps(), experiment.steps_in_words()
+    steps = experiment.config.training.num_steps * len(experiment.runs)
+    return steps, f"{steps} steps"
 
 
 def training_bytes(config: ExperimentConfig, parameters: int) -> float:

@@ -16,6 +16,7 @@ from vla.checks.estimates import (
     evaluation_bytes,
     parameter_count,
     training_bytes,
+    training_steps,
 )
 from vla.checks.nodes import node_findings
 from vla.checks.trackers import tracker_findings
@@ -295,11 +296,11 @@ def _in_conda(experiment: Experiment) -> bool:
 def _time(experiment: Experiment) -> Finding:
     if _is_imported(experiment):
         return Finding("time", "ok", "nothing is trained")
-    steps = experiment.config.training.num_steps * len(experiment.runs)
+    steps, count = training_steps(experiment)
     speeds = earlier_seconds_a_step(experiment)
     if not speeds:
-        return Finding("time", "ok", f"{steps} steps; no earlier run of this kind tells how long")
+        return Finding("time", "ok", f"{count}; no earlier run of this kind tells how long")
     took = duration(median(speeds) * steps)
     what = " of GPU time" if experiment.accelerator == "cuda" else ""
     runs = f"{len(speeds)} earlier run{'s' if len(speeds) > 1 else ''}"
-    return Finding("time", "ok", f"{steps} steps, about {took}{what} (from {runs})")
+    return Finding("time", "ok", f"{count}, about {took}{what} (from {runs})")

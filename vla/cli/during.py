@@ -103,7 +103,8 @@ def picture(states: list[RunState]) -> Group:
             f"{state.step}/{state.steps}",
             duration(state.seconds_left) if state.seconds_left is not None else "",
             f"{loss} {sparkline(state.losses)}" if wide else loss,
-            "\n".join(_evaluation(e) for e in state.evaluations if e.done),
+            state.stop.rpartition(", ")[2]
+            or "\n".join(_evaluation(e) for e in state.evaluations if e.done),
         )
         if state.why:
             told.append(f"[yellow]{state.experiment}[/] {escape(state.describe())}")

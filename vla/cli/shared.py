@@ -24,6 +24,7 @@ VERDICT_STYLES = {
     "failed": "red",
     "fail": "red",
     "stopped": "yellow",
+    "stopped early": "dim",
     "killed": "yellow",
     "warn": "yellow",
     "undecided": "yellow",

@@ -47,6 +47,15 @@ class SampleSection(Section):
     """Which ones."""
 
 
+class EarlyStoppingSection(Section):
+    """Successive halving: at fixed steps (rungs) all combinations are compared by their validation loss, and only the best go on. A run that goes on to the end has the same key, and the same bits, as without."""
+
+    first_step: PositiveInt
+    """Training step of the first rung; each further rung lies `reduction` times later, before the last step."""
+    reduction: Annotated[int, Field(ge=2)] = 3
+    """At each rung one of so many combinations goes on (rounded down, at least one), with all its seeds."""
+
+
 class SweepSection(Section):
     """Values of hyperparameters that are tried in every combination, or in random ones, each with every seed of `experiment.seed`. Never part of a run's key: what it sets is."""
 
@@ -56,6 +65,8 @@ class SweepSection(Section):
     """Random combinations, in place of all."""
     validation: str = Field(min_length=1)
     """Dataset (`config/datasets.yaml`) of demonstrations that no run trains on: the combination with the lowest loss on it is chosen."""
+    early_stopping: EarlyStoppingSection | None = None
+    """End combinations that do worse than others before their last step; by default all are trained to the end."""
     max_runs: PositiveInt = 100
     """More training runs than this are refused."""
 

@@ -14,7 +14,7 @@ from vla.config.outcome import DrawnFrom, Outcome
 from vla.errors import UserError
 from vla.files.atomic import atomic_path
 from vla.knowledge.conclusions import Conclusion, conclude, present_results, unjudged, weigh
-from vla.knowledge.status import training_at_work
+from vla.knowledge.status import stopped_early, training_at_work
 from vla.plan.deployment import Deployment
 from vla.plan.items import Experiment
 from vla.plan.plan import Plan
@@ -80,8 +80,11 @@ def read_table(root: Path, table: str) -> list[Row]:
 
 def read_runs(root: Path) -> Iterator[Row]:
     """A row for each run that was ever begun, finished or not."""
+    stopped: dict[Path, set[str]] = {}
     for folder in root.glob("experiments/*/logs/seed*/"):
         experiment = folder.parents[1]
+        if experiment not in stopped:
+            stopped[experiment] = stopped_early(experiment)
         results = experiment / "results" / folder.name
         attempts = read_attempts(folder / "attempts.jsonl", folder / "metrics.csv")
         seed, _, key = folder.name.removeprefix("seed").partition("-")
@@ -90,7 +93,7 @@ def read_runs(root: Path) -> Iterator[Row]:
             "run": folder.name,
             "key": key,
             "seed": int(seed),
-            "state": _attempted(experiment, folder.name, attempts),
+            "state": _attempted(experiment, folder.name, attempts, stopped[experiment]),
             "started": attempts[0].started if attempts else "",
             "attempts": len(attempts),
             "events": "; ".join(
@@ -105,8 +108,10 @@ def read_runs(root: Path) -> Iterator[Row]:
         yield row | (_of_record(record) if record else _of_attempts(attempts)) | _rates(results)
 
 
-def _attempted(experiment: Path, run: str, attempts: tuple[Attempt, ...]) -> str:
+def _attempted(experiment: Path, run: str, attempts: tuple[Attempt, ...], stopped: set[str]) -> str:
     """The state of a run that has no record yet."""
+    if run in stopped and not training_at_work(experiment, run):
+        return "stopped early"
     state = attempts[-1].outcome.partition(":")[0] if attempts else "waiting"
     return "training" if state == "killed" and training_at_work(experiment, run) else state
 

@@ -5,17 +5,22 @@ import json
 import socket
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vla.data.places import store_record
+from vla.errors import UserError
 from vla.files.sealed import read_json
 from vla.plan.items import Evaluation, Experiment, Run
-from vla.plan.sweeps import Combination, parts_of
+from vla.plan.sweeps import Combination, Sweep, parts_of
 from vla.records.attempts import read_attempts
 from vla.records.evaluation import EvaluationRecord
 from vla.records.events import Event, read_events
+from vla.records.halving import HalvingRecord
 from vla.records.prepared import PreparedRecord
+from vla.records.rung import EARLY
+from vla.statistics.ranking import describe_stop
 from vla.tracking.metrics import numbers, read_metrics
 
 RECENT = 120.0  # seconds: a file that was written so lately has a job behind it
@@ -38,7 +43,8 @@ class EvaluationState:
 
 @dataclass(frozen=True)
 class RunState:
-    """One run. `state`: waiting, training, stopped, failed, killed, evaluating, trained, finished.
+    """One run. `state`: waiting, training, stopped, failed, killed, evaluating, trained, finished, and
+    in a sweep stopped early, with `stop` in words.
 
     `step`, `steps`: of training; `losses`: those of the metrics file; `seconds_left`: of training,
     at its present speed; `disk`: GB free, and GB by which that falls an hour, while it trains;
@@ -58,6 +64,7 @@ class RunState:
     events: tuple[Event, ...] = ()
     why: str = ""
     label: str = ""
+    stop: str = ""
 
     @property
     def name(self) -> str:
@@ -66,6 +73,8 @@ class RunState:
 
     def describe(self) -> str:
         """'seed 42: stopped at step 900 of 1400: SIGTERM'."""
+        if self.stop:
+            return f"{self.name}: {self.stop}"
         text = f"{self.name}: {self.state}"
         if 0 < self.step < self.steps:
             text += f" at step {self.step} of {self.steps}"
@@ -85,7 +94,35 @@ def busy_experiments(root: Path) -> list[str]:
 
 
 def experiment_states(experiment: Experiment) -> list[RunState]:
-    return [run_state(part, run) for part in parts_of(experiment) for run in part.runs]
+    states = [run_state(part, run) for part in parts_of(experiment) for run in part.runs]
+    stops = _stops(experiment) if isinstance(experiment, Sweep) else {}
+    return [
+        replace(state, state="stopped early", stop=stops[state.run], why="")
+        if state.run in stops
+        else state
+        for state in states
+    ]
+
+
+def _stops(sweep: Sweep) -> dict[str, str]:
+    """Name of each run that was stopped early -> when, and how it stood."""
+    return {
+        run: describe_stop(decision.step, one.loss, one.rank, len(decision.candidates))
+        for decision in sweep.decisions()
+        for one in decision.candidates
+        if not one.goes_on
+        for run in one.runs
+    }
+
+
+def stopped_early(experiment: Path) -> set[str]:
+    """Names of the runs of a sweep, in the folder `experiment`, that some decision ended before their last step."""
+    names = set()
+    for path in experiment.glob("results/halving-*/halving.json"):
+        with suppress(UserError):  # of a damaged one Snakemake tells
+            candidates = HalvingRecord.read(path).candidates
+            names |= {run for one in candidates if not one.goes_on for run in one.runs}
+    return names
 
 
 def run_state(experiment: Experiment, run: Run) -> RunState:
@@ -148,6 +185,8 @@ def _state(
         state = why.partition(":")[0]
         if state == "killed" and training_at_work(folder, run):
             state, why = "training", ""
+        if why.startswith(f"stopped: {EARLY}"):  # it goes on, or was stopped: others decide that
+            state, why = "waiting", ""
     return RunState(
         experiment=folder.name,
         run=run,

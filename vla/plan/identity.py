@@ -21,8 +21,10 @@ from vla.plan.stages import (
     DOCUMENTS,
     EVALUATE,
     FILM,
+    HALVE,
     IMPORT,
     PREPARE,
+    RUNG,
     SWEEP,
     TRAININGS,
     VALIDATE,
@@ -104,20 +106,50 @@ class Identities:
         self, config: ExperimentConfig, accelerator: str, run: str, store: Values
     ) -> Values:
         """The loss of a run's policy on demonstrations of another store."""
+        return self._loss(VALIDATE, config, accelerator, run, store)
+
+    def rung(
+        self, config: ExperimentConfig, accelerator: str, run: str, store: Values, step: int
+    ) -> Values:
+        """The same of a run that is trained for `step` steps yet."""
+        return {"step": step, **self._loss(RUNG, config, accelerator, run, store)}
+
+    def _loss(
+        self, stage: Stage, config: ExperimentConfig, accelerator: str, run: str, store: Values
+    ) -> Values:
         return {
             "run": run,
             "store": store,
             "accelerator": accelerator,
             "threads": config.resources.training_threads,
-            **self.made_by(VALIDATE, accelerator, (self._policy(config),)),
+            **self.made_by(stage, accelerator, (self._policy(config),)),
         }
 
-    def sweep(self, labels: list[str], validations: list[str], runs: tuple[Run, ...]) -> Values:
-        """The choice among combinations. `labels`: of these; `validations`: keys, one a run."""
+    def halving(self, labels: list[str], rungs: list[str], keep: int, before: str | None) -> Values:
+        """Which combinations go on past a rung. `rungs`: keys of the losses of all runs there, of which
+        the candidates' are measured; `before`: key of the choice at the rung before."""
+        return {
+            "combinations": labels,
+            "rungs": rungs,
+            "keep": keep,
+            "before": before,
+            **self.made_by(HALVE),
+        }
+
+    def sweep(
+        self,
+        labels: list[str],
+        validations: list[str],
+        runs: tuple[Run, ...],
+        halvings: list[str],
+    ) -> Values:
+        """The choice among combinations. `labels`: of these; `validations`: keys, one a run;
+        `halvings`: keys, one a rung of early stopping."""
         return {
             "combinations": labels,
             "validations": validations,
             "evaluations": [evaluation.key for run in runs for evaluation in run.evaluations],
+            **({"halvings": halvings} if halvings else {}),
             **self.made_by(SWEEP),
         }
 

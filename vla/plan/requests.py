@@ -86,6 +86,8 @@ REQUESTS: dict[str, Callable[[Experiment], Request]] = {
     "train": training_request,
     "train_sharded": sharded_request,
     "import_policy": import_request,
+    "train_to_rung": training_request,
+    "halve": document_request,
     "validate": validation_request,
     "evaluate": evaluation_request,
     "film": film_request,
@@ -109,6 +111,8 @@ def requests_of(experiment: Experiment) -> dict[str, Request]:
     none = {"train", "train_sharded", "import_policy"} - {training_rule(experiment)}
     if "sweep" not in experiment.documents:
         none |= {"validate", "sweep"}
+    if not (experiment.config.sweep and experiment.config.sweep.early_stopping):
+        none |= {"train_to_rung", "halve"}
     return {rule: request(experiment) for rule, request in REQUESTS.items() if rule not in none}
 
 

@@ -74,6 +74,8 @@ EVALUATE = Stage(
     "evaluate", "evaluate", ("vla/evaluation/evaluator.py", "vla/evaluation/protocol.py")
 )
 VALIDATE = Stage("validate", "train", ("vla/training/validation.py", "vla/process/determinism.py"))
+# Training to a rung is covered by the run's key: this is the measurement there.
+RUNG = Stage("train_to_rung", VALIDATE.environment, VALIDATE.core)
 FILM = Stage("film", "evaluate", ("vla/evaluation/film.py",), distributions=("imageio", "pillow"))
 COMPARE = Stage(
     "compare",
@@ -109,6 +111,8 @@ def _words(config: ExperimentConfig, folder: str) -> dict[str, Any]:
     return {"folder": folder, "experiment": config.experiment.model_dump(mode="json")}
 
 
+# Of swept experiments with early stopping alone.
+HALVE = Stage("halve", "analyse", ("vla/statistics/halving.py",))
 # Of swept experiments alone, before all other documents: their keys have its key in them.
 SWEEP = Document(
     "sweep",
@@ -162,6 +166,8 @@ STAGES = (
     TRAIN_SHARDED,
     IMPORT,
     VALIDATE,
+    RUNG,
+    HALVE,
     EVALUATE,
     FILM,
     SWEEP,

@@ -9,7 +9,8 @@ from vla.plan import expansion
 from vla.plan.identity import Identities, documents, make_item
 from vla.plan.items import Experiment, Run, Store
 from vla.plan.reading import shares_of
-from vla.plan.sweeps import Combination, Sweep, Validation
+from vla.plan.rungs import find_rungs
+from vla.plan.sweeps import Combination, Halving, Rung, Sweep, Validation
 
 
 def require_unseen(config: ExperimentConfig, source: Path) -> None:
@@ -34,6 +35,49 @@ def make_validation(
     return Validation(item.name, item.key, identity, store)
 
 
+def make_rung(
+    identities: Identities, experiment: Experiment, run: Run, store: Store, step: int
+) -> Rung:
+    """The loss, on `store`, of one run of a combination after `step` steps."""
+    identity = identities.rung(
+        experiment.config, experiment.accelerator, run.key, store.identity, step
+    )
+    item = make_item("rung", identity)
+    return Rung(item.name, item.key, identity, store, step)
+
+
+def make_rungs(
+    identities: Identities, combinations: list[Combination], config: ExperimentConfig, source: Path
+) -> tuple[list[Combination], tuple[Halving, ...]]:
+    """The combinations with their rungs, and the choices there. `UserError` for a section
+    `sweep.early_stopping`, read from `source`, that stops nothing."""
+    rungs = find_rungs(config, [one.config for one in combinations], source)
+    measured = [
+        replace(
+            one,
+            rungs=tuple(
+                tuple(
+                    make_rung(identities, one, run, validation.store, step)
+                    for run, validation in zip(one.runs, one.validations, strict=True)
+                )
+                for step, _ in rungs
+            ),
+        )
+        for one in combinations
+    ]
+    halvings: list[Halving] = []
+    for number, (step, keep) in enumerate(rungs):
+        identity = identities.halving(
+            [one.label for one in measured],
+            [rung.key for one in measured for rung in one.rungs[number]],
+            keep,
+            halvings[-1].key if halvings else None,
+        )
+        item = make_item("halving", identity)
+        halvings.append(Halving(item.name, item.key, identity, step, keep))
+    return measured, tuple(halvings)
+
+
 def combine(
     one: expansion.Combination, experiment: Experiment, validations: tuple[Validation, ...]
 ) -> Combination:
@@ -52,12 +96,14 @@ def make_sweep(
     """The whole, with the documents that its combinations share. `config`: what these have in common,
     read from `source`."""
     _refuse_equal(combinations, source)
+    combinations, halvings = make_rungs(identities, combinations, config, source)
     runs = tuple(run for combination in combinations for run in combination.runs)
     validations = [v for combination in combinations for v in combination.validations]
     identity = identities.sweep(
         [combination.label for combination in combinations],
         [validation.key for validation in validations],
         runs,
+        [halving.key for halving in halvings],
     )
     made = documents(identities, config, name, runs, make_item("sweep", identity))
     stores = [store for combination in combinations for store in combination.stores]
@@ -74,6 +120,7 @@ def make_sweep(
         documents=made,
         weights=tuple({pinned.name: pinned for pinned in weights}.values()),
         combinations=tuple(replace(one, documents=made) for one in combinations),
+        halvings=halvings,
     )
 
 

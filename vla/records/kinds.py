@@ -17,6 +17,7 @@ from vla.records.events import Event
 from vla.records.fetch import FetchRecord
 from vla.records.figures import FiguresRecord
 from vla.records.film import FilmRecord
+from vla.records.halving import HalvingRecord
 from vla.records.manifest import Manifest
 from vla.records.models import ModelsRecord
 from vla.records.package import PackageRecord, SourceRecord
@@ -27,6 +28,7 @@ from vla.records.publication import PublicationRecord
 from vla.records.removals import RemovalEntry
 from vla.records.reproduction import ReproductionRecord
 from vla.records.run import RunRecord
+from vla.records.rung import RungRecord
 from vla.records.site import SiteRecord
 from vla.records.snapshot import SnapshotRecord
 from vla.records.summary import SummaryRecord
@@ -51,6 +53,8 @@ RECORDS: dict[str, type[Record]] = {
     "experiments/*/results/*/*/crashes.json": CrashesRecord,
     "experiments/*/results/*/*/film-*/film.json": FilmRecord,
     "experiments/*/results/*/validation-*/validation.json": ValidationRecord,
+    "experiments/*/results/*/rung-*/rung.json": RungRecord,
+    "experiments/*/results/*/halving.json": HalvingRecord,
     "experiments/*/results/*/sweep.json": SweepRecord,
     "experiments/*/results/*/summary.json": SummaryRecord,
     "experiments/*/results/*/figures.json": FiguresRecord,

@@ -40,6 +40,26 @@ class SweptCombination(Part):
     """Instructed test episodes of all seeds, pooled. Of no part in the choice."""
 
 
+class StoppedCombination(Part):
+    """One combination that early stopping ended before its last step."""
+
+    label: str
+    values: dict[str, Any]
+    """Dotted path -> value."""
+    runs: tuple[str, ...]
+    """Folders in the experiment's results, one a training seed."""
+    step: int
+    """Training steps that were taken."""
+    validation_loss: Number
+    """At that step, mean over the training seeds; NaN for one that diverged."""
+    losses: tuple[Number, ...]
+    """Of each run."""
+    rank: int
+    """Place among those that came so far, by rising loss."""
+    candidates: int
+    """How many came so far."""
+
+
 class SweepRecord(Record):
     """Every run of a sweep, and the combination that was chosen, by its validation loss alone."""
 
@@ -59,9 +79,13 @@ class SweepRecord(Record):
     validation_content: str
     """SHA-256 over names and hashes of all its files."""
     combinations: tuple[SweptCombination, ...]
-    """All, by rising validation loss."""
+    """All that were trained to the end, by rising validation loss."""
     runs: tuple[SweptRun, ...]
-    """All, in the order of the plan."""
+    """All of these, in the order of the plan."""
+    stopped: tuple[StoppedCombination, ...] = ()
+    """Those that were stopped early, the last one first."""
+    decisions: tuple[File, ...] = ()
+    """The records of the choices by which they were (`halving.json`), in the order of steps."""
     table: File
     """`sweep.csv`: one row a run."""
     picture: File

@@ -15,7 +15,7 @@ from vla.records.evaluation import EvaluationRecord
 from vla.records.rates import Rate
 from vla.records.run import RunRecord
 from vla.records.summary import SummaryRecord
-from vla.report.choice import CAPTION, TITLE, Choice, read_choice
+from vla.report.choice import TITLE, Choice, read_choice
 from vla.report.compute import Compute, measure_compute
 from vla.report.footprint import Footprint, estimate
 from vla.report.origin import shown_figures
@@ -214,7 +214,7 @@ def _choice_figure(experiment: Experiment, sources: Sources) -> list[ShownFigure
     record, folder = choice.record, experiment.folder
     source = sources.cite_file(record.table, folder, "table of the sweep's runs")
     picture, printed = (folder / file.path for file in (record.picture, record.print))
-    return [ShownFigure(TITLE, CAPTION, picture, printed, source.number)]
+    return [ShownFigure(TITLE, choice.caption, picture, printed, source.number)]
 
 
 def _comparison(root: Path, pair: Comparison, sources: Sources) -> ShownComparison:

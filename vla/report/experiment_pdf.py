@@ -153,7 +153,7 @@ def _choice(choice: Choice | None) -> dict[str, Any] | None:
                 "values": list(row.values),
                 "seeds": str(row.seeds),
                 "loss": row.loss_in_words,
-                "rate": describe(row.rate),
+                "rate": row.outcome,
                 "chosen": row.chosen,
             }
             for row in choice.rows[:SHOWN]

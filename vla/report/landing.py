@@ -9,6 +9,7 @@ from typing import Any
 
 from vla.plan.items import Experiment
 from vla.plan.plan import Plan
+from vla.plan.sweeps import trained_parts
 from vla.records.comparison import ComparisonRecord
 from vla.records.evaluation import EvaluationRecord
 from vla.records.run import RunRecord
@@ -66,7 +67,7 @@ def _made(experiments: list[Experiment]) -> dict[str, str]:
     """Commits, software and machines of all jobs, each told once; names of hosts are not told."""
     jobs: list[RunRecord | EvaluationRecord] = []
     for experiment in experiments:
-        for run in experiment.runs:
+        for run in [run for part in trained_parts(experiment) for run in part.runs]:
             jobs.append(RunRecord.read(experiment.run_record(run)))
             jobs += [
                 EvaluationRecord.read(experiment.evaluation_record(run, evaluation))

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from vla.plan.expansion import short_names, show
-from vla.records.sweep import SweptCombination
+from vla.records.sweep import StoppedCombination, SweptCombination
 from vla.report.style import WIDTH, colour
 from vla.statistics.sweep import SweepResults
 
@@ -20,17 +20,16 @@ COLUMNS = 4  # parameters side by side
 FEW = 12  # values that have a place of their own each
 GROUPS = 8
 CHOSEN = 4  # number of its colour
+WHOLE = ("_successes", "_episodes", "_crashes", "_step", "_rank", "_of")  # columns that count
 
 
 def sweep_table(results: SweepResults) -> pd.DataFrame:
-    """One row a run, in the order of the plan."""
-    values = {combination.label: combination.values for combination in results.combinations}
+    """One row a run, in the order of the plan; then those that were stopped early, the last one first."""
+    by_label = {combination.label: combination for combination in results.combinations}
     rows = []
     for run in results.runs:
         row: dict[str, Any] = {
-            "run": run.run,
-            **{path: show(value) for path, value in values[run.combination].items()},
-            "seed": run.seed,
+            **_beginning(run.run, by_label[run.combination]),
             "validation_loss": run.validation_loss,
             "training_loss": run.training_loss,
         }
@@ -38,7 +37,33 @@ def sweep_table(results: SweepResults) -> pd.DataFrame:
             row |= {f"{condition}_{name}": value for name, value in dict(rate).items()}
         row["chosen"] = run.combination == results.chosen.label
         rows.append(row)
-    return pd.DataFrame(rows).round(6)
+    rows += [row for one in results.stopped for row in _stopped_rows(one)]
+    table = pd.DataFrame(rows)
+    if results.stopped:  # empty cells make numbers of whole ones fractions
+        whole = [name for name in table if name.endswith(WHOLE)]
+        table[whole] = table[whole].astype("Int64")
+    return table.round(6)
+
+
+def _beginning(run: str, combination: SweptCombination | StoppedCombination) -> dict[str, Any]:
+    values = {path: show(value) for path, value in combination.values.items()}
+    seed = int(run.removeprefix("seed").partition("-")[0])
+    return {"run": run, **values, "seed": seed}
+
+
+def _stopped_rows(combination: StoppedCombination) -> list[dict[str, Any]]:
+    """One a run. Its loss is of another step than the others', so it has a column of its own."""
+    return [
+        {
+            **_beginning(run, combination),
+            "chosen": False,
+            "stopped_at_step": combination.step,
+            "stopped_loss": loss,
+            "stopped_rank": combination.rank,
+            "stopped_of": combination.candidates,
+        }
+        for run, loss in zip(combination.runs, combination.losses, strict=True)
+    ]
 
 
 def draw_sweep(results: SweepResults) -> Figure:
@@ -69,7 +94,8 @@ def draw_sweep(results: SweepResults) -> Figure:
 
 
 def _draw_effect(axis: Axes, results: SweepResults, path: str, measure: str) -> None:
-    combinations = sorted(results.combinations, key=lambda one: _order(one.values[path]))
+    both = [*results.combinations, *results.stopped]
+    combinations = sorted(both, key=lambda one: _order(one.values[path]))
     values = list(dict.fromkeys(show(one.values[path]) for one in combinations))
     numeric = all(_is_number(one.values[path]) for one in combinations)
     if len(values) > FEW and numeric:
@@ -86,23 +112,31 @@ def _draw_effect(axis: Axes, results: SweepResults, path: str, measure: str) -> 
         upright = {"rotation": 90} if max(map(len, values)) * len(values) > 40 else {}
         axis.set_xticks(middles, values, **upright)
         axis.set_xlim(-0.5, len(values) - 0.5)
-    measured = [_of(one, measure) for one in combinations]
+    place = dict(zip([one.label for one in combinations], places, strict=True))
+    ended = list(results.combinations)
+    measured = [_of(one, measure) for one in ended]
+    stopped = [one.validation_loss for one in results.stopped] if measure == "loss" else []
     faint = max(0.08, min(0.35, 12 / len(combinations)))
+    places = [place[one.label] for one in ended]
     axis.plot(places, measured, "o", color=colour(0), alpha=faint, markersize=4, linewidth=0)
-    means = [_by_seed(group, results, measure) for group in groups]
+    if stopped:
+        crossed = [place[one.label] for one in results.stopped]
+        axis.plot(crossed, stopped, "x", color="0.5", markersize=5, linewidth=0)
+    by_group = [_by_seed(group, results, measure) for group in groups]
+    middles = [middle for middle, seeds in zip(middles, by_group, strict=True) if seeds]
+    means = [seeds for seeds in by_group if seeds]  # of some values none was trained to the end
     middle = [float(np.mean(seeds)) for seeds in means]
     below = [m - min(seeds) for m, seeds in zip(middle, means, strict=True)]
     above = [max(seeds) - m for m, seeds in zip(middle, means, strict=True)]
     axis.errorbar(
         middles, middle, [below, above], fmt="o-", color=colour(0), capsize=4, linewidth=1.2
     )
-    chosen = next(i for i, one in enumerate(combinations) if one is results.chosen)
     ring = {"markerfacecolor": "none", "markeredgewidth": 2, "markersize": 11}
-    axis.plot(places[chosen], measured[chosen], "o", color=colour(CHOSEN), **ring)
+    axis.plot(places[0], measured[0], "o", color=colour(CHOSEN), **ring)  # the chosen one
     if measure == "rate":
         axis.set_ylim(-5, 105)
     else:
-        _scale(axis, [value for value in measured if math.isfinite(value)])
+        _scale(axis, [value for value in [*measured, *stopped] if math.isfinite(value)])
 
 
 def _is_logarithmic(values: list[float]) -> bool:

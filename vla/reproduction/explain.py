@@ -9,6 +9,7 @@ from vla.files.yaml import read_yaml
 from vla.plan.deployment import Deployment
 from vla.plan.items import Experiment
 from vla.plan.plan import Plan
+from vla.plan.sweeps import Sweep, trained_parts
 from vla.records.base import Record
 from vla.records.circumstances import JobRecord
 from vla.records.evaluation import EvaluationRecord
@@ -17,6 +18,7 @@ from vla.records.film import FilmRecord
 from vla.records.kinds import record_model
 from vla.records.models import ModelsRecord
 from vla.records.run import RunRecord
+from vla.records.rung import RungRecord
 from vla.records.validation import ValidationRecord
 from vla.reproduction.places import experiment_folder, placed
 
@@ -26,6 +28,7 @@ RECORDS = {
     "evaluation.json": "results/*/*",
     "film.json": "results/*/*/*",
     "validation.json": "results/*/*",
+    "rung.json": "results/*/*",
 }
 
 
@@ -50,7 +53,15 @@ def explain(path: Path) -> str:
         record_path = record_path.parents[1] / "evaluation.json"
         record = EvaluationRecord.read(record_path)
         lines += ["", f"of the evaluation {record.key}, {record.condition}", *_story(record)]
-    if isinstance(record, EvaluationRecord | ValidationRecord):
+    if isinstance(record, RungRecord):
+        measured = f"loss {record.loss:.4g} on {record.dataset}, content {record.content[:12]}"
+        lines += [
+            "",
+            f"of run {record.run} after {record.step} steps: {record.diverged or measured}",
+        ]
+        if not (record_path.parents[1] / "run.json").is_file():
+            return "\n".join([*lines, "The run has not come to its end, or was stopped here."])
+    if isinstance(record, EvaluationRecord | ValidationRecord | RungRecord):
         run = RunRecord.read(record_path.parents[1] / "run.json")
         lines += ["", f"of the policy of run {run.key} (seed {run.seed})", *_story(run)]
         record = run
@@ -68,7 +79,7 @@ def explain(path: Path) -> str:
 
 def find_record(
     path: Path,
-) -> tuple[Path, RunRecord | EvaluationRecord | FilmRecord | ValidationRecord]:
+) -> tuple[Path, RunRecord | EvaluationRecord | FilmRecord | ValidationRecord | RungRecord]:
     """The record of the job that names `path`, or `path` itself when it is one."""
     if path.name in RECORDS:
         return path, record_model(path).read(path)
@@ -119,10 +130,16 @@ def _document(path: Path) -> str:
             names = " and ".join(experiment.name for experiment in experiments)
             lines = [f"{path.name}: shows {names} as configured now, {name}"]
             for experiment in experiments:
-                for run in experiment.runs:
+                for run in [run for part in trained_parts(experiment) for run in part.runs]:
                     lines.append(f"  run {run.name}: {experiment.run_record(run)}")
                     lines += [
                         f"    {experiment.evaluation_record(run, e)}" for e in run.evaluations
+                    ]
+                if isinstance(experiment, Sweep):
+                    lines += [
+                        f"  stopped early by {experiment.halving_record(number)}: "
+                        + ", ".join(c.label for c in decision.candidates if not c.goes_on)
+                        for number, decision in enumerate(experiment.decisions())
                     ]
             return "\n".join([*lines, "Ask again with one of these records."])
     # Only the configuration could tell of it, for no record names what lies outside of experiments,
@@ -175,7 +192,8 @@ def _part(path: Path, experiment: Experiment) -> str:
     if path in views:
         name = views[path].name
         return name if _same(path, experiment.results(name, path.name)) else ""
-    items = experiment.documents.values()
+    items = [*experiment.documents.values()]
+    items += experiment.halvings if isinstance(experiment, Sweep) else ()
     return next((item.name for item in items if path.parent == experiment.results(item.name)), "")
 
 

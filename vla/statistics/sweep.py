@@ -1,55 +1,39 @@
 """A sweep's runs as numbers, and the choice of one combination."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from vla.errors import UserError
 from vla.files.described import check_file
 from vla.plan.items import Run
 from vla.plan.sweeps import Combination, Sweep
 from vla.records.evaluation import EvaluationRecord
 from vla.records.run import RunRecord
-from vla.records.sweep import SweptCombination, SweptRun
+from vla.records.sweep import StoppedCombination, SweptCombination, SweptRun
 from vla.records.validation import ValidationRecord
 from vla.statistics.chains import overall_rate
+from vla.statistics.ranking import mean_loss, rank
 
 
 @dataclass(frozen=True)
 class SweepResults:
-    """`combinations`: by rising validation loss, the chosen one first; `runs`: in the order of the plan."""
+    """`combinations`: trained to the end, by rising validation loss, the chosen one first; `runs`: theirs,
+    in the order of the plan; `stopped`: those that were stopped early, the last one first."""
 
     combinations: tuple[SweptCombination, ...]
     runs: tuple[SweptRun, ...]
+    stopped: tuple[StoppedCombination, ...] = ()
 
     @property
     def chosen(self) -> SweptCombination:
         return self.combinations[0]
 
 
-def rank(losses: dict[str, list[float]]) -> list[str]:
-    """Labels of combinations, the best first: by the mean of their validation losses, one a training seed.
-
-    Nothing else is known here: no test episode can have a part in the choice. Equal means keep the
-    order in which they come; a loss that is no number, or infinite, comes last. `UserError` when all are.
-    """
-    means = {label: float(np.mean(values)) for label, values in losses.items()}
-    if not any(map(math.isfinite, means.values())):
-        raise UserError(
-            "No combination of the sweep has a finite validation loss: none can be chosen.",
-            "Look at the runs' learning curves; lower training.learning_rate.",
-        )
-    return sorted(
-        means, key=lambda label: means[label] if math.isfinite(means[label]) else math.inf
-    )
-
-
 def read_results(sweep: Sweep) -> SweepResults:
     """Every run's validation loss and rates, each file checked against its record."""
     runs, episodes = [], {}
-    for combination in sweep.combinations:
+    for combination in sweep.finalists():
         for run in combination.runs:
             tables = _episodes(combination, run)
             episodes[run.name] = tables["instructed"]
@@ -76,12 +60,27 @@ def read_results(sweep: Sweep) -> SweepResults:
                 label=label,
                 values=by_label[label].values,
                 runs=tuple(names),
-                validation_loss=float(np.mean(losses[label])),
+                validation_loss=mean_loss(losses[label]),
                 validation_spread=float(np.std(losses[label], ddof=1)) if many else None,
                 rate=overall_rate(pd.concat([episodes[name] for name in names])),
             )
         )
-    return SweepResults(tuple(combinations), tuple(runs))
+    stopped = tuple(
+        StoppedCombination(
+            label=candidate.label,
+            values=by_label[candidate.label].values,
+            runs=candidate.runs,
+            step=decision.step,
+            validation_loss=candidate.loss,
+            losses=candidate.losses,
+            rank=candidate.rank,
+            candidates=len(decision.candidates),
+        )
+        for decision in reversed(sweep.decisions())
+        for candidate in decision.candidates
+        if not candidate.goes_on
+    )
+    return SweepResults(tuple(combinations), tuple(runs), stopped)
 
 
 def _episodes(combination: Combination, run: Run) -> dict[str, pd.DataFrame]:
@@ -96,9 +95,15 @@ def _episodes(combination: Combination, run: Run) -> dict[str, pd.DataFrame]:
 
 def in_words(results: SweepResults, dataset: str) -> str:
     """By what the choice was made, and from how many."""
+    count, runs = len(results.combinations), len(results.runs)
     seeds = len(results.chosen.runs)
+    stopped = len(results.stopped)
+    early = (
+        f"; {stopped} more were stopped early, by their losses at fixed steps" if stopped else ""
+    )
     return (
         f"the lowest mean validation loss ({results.chosen.validation_loss:.4g} on {dataset}) of "
-        f"{len(results.combinations)} combinations, each with {seeds} training "
-        f"seed{'s' if seeds > 1 else ''} ({len(results.runs)} runs); the test episodes had no part in it"
+        f"{count} combination{'s, each' if count > 1 else ''} with {seeds} training "
+        f"seed{'s' if seeds > 1 else ''} ({runs} run{'s' if runs > 1 else ''}{early}); "
+        "the test episodes had no part in it"
     )

@@ -23,6 +23,16 @@ from vla.training.checkpoint import Checkpoints
 from vla.training.loop import Step
 from vla.training.rows import MetricRows
 
+DIVERGED = (
+    "not_finite",
+    "divergence",
+    "gradient_explosion",
+)  # anomalies that more steps do not mend
+
+
+class DivergedError(UserError):
+    """Training went wrong, by its loss or its gradient."""
+
 
 class Supervisor:
     """The `Supervision` of a run of the workflow, used once.
@@ -124,7 +134,7 @@ class Supervisor:
         """Save the state; `UserError` for one from which nothing can be resumed."""
         loss, norm = step.loss.item(), step.norm.item()
         if not _is_finite(step):
-            raise UserError(
+            raise DivergedError(
                 f"Training went wrong: at step {step.done} the loss is {loss}, the gradient's norm "
                 f"{norm}.",
                 "Lower training.learning_rate or lengthen warmup_steps; the checkpoint before is kept.",
@@ -136,7 +146,8 @@ class Supervisor:
         good = "none"
         if event.checkpoint is not None:
             good = str(self._checkpoints.path(event.checkpoint))
-        return UserError(
+        kind = DivergedError if event.kind in DIVERGED else UserError
+        return kind(
             f"Stopped by monitoring.{event.kind}: {describe_event(event)}.\n  Last good checkpoint: {good}",
             way_out(event),
         )

@@ -4,10 +4,35 @@ import torch
 
 from vla.data.sampling import Sampler
 from vla.data.store import PreparedStore
+from vla.errors import UserError
 from vla.policies.protocol import Policy, to_device
 
 MOST = 4096  # samples: a larger store is represented by so many of it, the same for every policy
 BATCH = 64
+
+
+def require_fitting(
+    policy: Policy, store: PreparedStore, trained_on: tuple[int, ...], name: str
+) -> None:
+    """`UserError` when the store, of the dataset `name`, holds what the policy was trained on (the seeds of
+    its demonstrations), or cannot be shown to it."""
+    shared = set(store.seeds) & set(trained_on)
+    if shared:
+        raise UserError(
+            f"{len(shared)} demonstrations of {name} begin at states that were trained on (seed "
+            f"{min(shared)}): a choice by them would reward learning by heart.",
+            "Name a dataset with other initial states in sweep.validation.",
+        )
+    for what in ("image_size", "cameras"):
+        own, theirs = getattr(policy.spec, what), getattr(store.spec, what)
+        if own != theirs:
+            raise UserError(
+                f"{name} has the {what.replace('_', ' ')} {theirs}, the policy was trained with {own}.",
+                "Name a dataset of the same kind in sweep.validation.",
+            )
+    for task in store.tasks:
+        for sentence in task["instructions"]:
+            policy.processor.check(sentence)
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ from vla.errors import UserError
 from vla.files.atomic import write_atomic
 from vla.files.clock import now
 from vla.plan.items import Experiment
-from vla.plan.sweeps import Combination, parts_of
+from vla.plan.sweeps import Combination, Sweep, trained_parts
 from vla.records.archives import ArchiveEntry
 from vla.records.kinds import record_model
 from vla.records.models import ModelsRecord
@@ -56,7 +56,11 @@ def archived_files(experiment: Experiment) -> list[Path]:
     others = (experiment.folder / name for name in ("train.py", "notes.md"))
     files += [path for path in others if path.is_file()]
     records = experiment.film_records()
-    for part in parts_of(experiment):
+    if isinstance(experiment, Sweep):
+        for number, decision in enumerate(experiment.decisions()):
+            records.append(experiment.halving_record(number))
+            records += [experiment.folder / measured.path for measured in decision.measured]
+    for part in trained_parts(experiment):
         for run in part.runs:
             records.append(part.run_record(run))
             records += [part.evaluation_record(run, e) for e in run.evaluations]
