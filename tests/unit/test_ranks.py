@@ -16,6 +16,9 @@ from vla.training.supervision import Supervisor
 from vla.training.together import Following, Leading, join_ranks
 
 CPU = torch.device("cpu")
+# Processes are forked from one that has imported all this once.
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["__main__", "test_ranks"])
 
 
 def work(rank, count, folder, content, store, stop_after, answers):
@@ -58,10 +61,9 @@ def weights(folder, count, make_config, store, stop_after=None) -> set[str]:
     config = make_config(
         training={"micro_batches": 4}, resources={"accelerator": "cpu", "training_processes": count}
     )
-    context = multiprocessing.get_context("spawn")
-    answers = context.SimpleQueue()
+    answers = CONTEXT.SimpleQueue()
     arguments = (count, folder, config.model_dump(mode="json"), store, stop_after, answers)
-    processes = [context.Process(target=work, args=(rank, *arguments)) for rank in range(count)]
+    processes = [CONTEXT.Process(target=work, args=(rank, *arguments)) for rank in range(count)]
     for process in processes:
         process.start()
     for process in processes:

@@ -1,8 +1,9 @@
 """What decides CALVIN's results and is not in this repository, nor in what `make setup` brings.
 
 That is the user's checkout of calvin_env, found through `CALVIN_ENV_ROOT`, and PyBullet, which
-`make calvin` or a conda environment brings, in one version. Keys hold what the configuration expects of them, so that plans are made without either;
-`checkout` and `require_packages` see to it that a job runs with just that.
+`make calvin` or a conda environment brings, in one version. Keys hold what the configuration expects
+of them, so that plans are made without either; `checkout` and `require_packages` see to it that a job
+runs with just that.
 """
 
 import hashlib
@@ -42,8 +43,7 @@ def check(settings: Config, use_conda: bool = False) -> str:
     """
     if not use_conda:
         require_packages()
-    folder = checkout(settings)
-    return f"calvin_env {commit_of(folder)} in {folder}, pybullet {PACKAGES['pybullet']}"
+    return f"calvin_env {commit_of(checkout(settings))}, pybullet {PACKAGES['pybullet']}"
 
 
 def checkout(settings: Config) -> Path:
