@@ -12,6 +12,7 @@ configfile: "config/config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/common_sweeps.smk"
 include: "rules/check.smk"
 include: "rules/data.smk"
 include: "rules/train.smk"

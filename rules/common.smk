@@ -215,26 +215,6 @@ def evaluation_records(*experiments):
     ]
 
 
-def validation_store(wildcards):
-    combination = part_of(wildcards)
-    run = combination.find_run(wildcards.run)
-    store = combination.find_validation(run, f"validation-{wildcards.key}").store
-    return ancient(relative(store_record(ROOT, store.name)))
-
-
-def validation_records(sweep):
-    return [
-        ancient(relative(combination.validation_record(run)))
-        for combination in trained_to_the_end(sweep)
-        for run in combination.runs
-    ]
-
-
-def choice(*experiments):
-    """Records of the choices of those experiments that are sweeps."""
-    return [ancient(relative(e.record)) for e in experiments if isinstance(e, Sweep)]
-
-
 def film_records(*experiments):
     """Records of every film of some experiments."""
     return [
