@@ -22,7 +22,7 @@ from vla.files.described import File, describe_file
 from vla.files.hashing import sha256_bytes
 from vla.files.sealed import read_sealed, write_sealed
 from vla.package.anonymising import Anonymiser
-from vla.package.identities import Identity
+from vla.package.identities import Identity, of_record
 from vla.package.searching import require_anonymous, search
 from vla.package.standing_in import StandIns
 from vla.package.writing import BLOCK, PackedFile
@@ -119,6 +119,12 @@ def test_key_that_would_change_is_refused(stand_ins, tmp_path):
     run = record(tmp_path, "run.json", identity={"model": {"pretrained": "/home/zquill/w"}})
     with pytest.raises(UserError, match="what decides its key tells who made it: model"):
         Anonymiser(stand_ins, tmp_path / "work").apply({"outputs/run.json": run})
+
+
+def test_a_simulators_commit_is_a_setting_and_none_of_ours():
+    simulator = {"evaluation": {"simulator": {"commit": "1431a46"}}}
+    record = {"git": {"commit": COMMIT}, "identity": simulator}
+    assert set(of_record(record)) == {Identity("commit", COMMIT)}
 
 
 @pytest.mark.parametrize(

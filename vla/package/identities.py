@@ -56,6 +56,7 @@ HOSTED = re.compile(
     r"(?:\w+://(?:[^@/]*@)?|\w+@)[\w.-]+(?::\d+)?[/:]([\w.-]+)/([\w./-]+?)(?:\.git)?/?"
 )
 COPYRIGHT = re.compile(r"Copyright\s+(?:\(c\)\s*|©\s*)?\d[\d,\s-]*(.+)", re.IGNORECASE)
+COMMIT = re.compile("[0-9a-f]{40}")  # ours; a simulator's is a setting, and shorter
 ORCID = re.compile(r"\d{4}-\d{4}-\d{4}-\d{3}[\dX]")
 # Settings of the source that name accounts and servers of a group.
 ACCOUNT = re.compile(r"slurm_account:\s*[\"']?([^\s\"'#]+)")
@@ -110,7 +111,7 @@ def of_record(value: Any) -> Iterator[Identity]:
             elif name in ("executable", "command"):
                 for word in content.split():
                     yield from _of_folder(word)
-            elif name == "commit":
+            elif name == "commit" and COMMIT.fullmatch(content):
                 yield Identity("commit", content)
     elif isinstance(value, list):
         for content in value:
