@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from tools.lock import requested
+from vla.config.imported import ImportedModel
 from vla.locks.files import KINDS, EnvironmentFiles, normalised, read_requirements
 from vla.plan.stages import STAGES, environments_of
 from vla.plugins import plugins
@@ -20,15 +21,17 @@ IMPORT_NAME = {
     "pytorch": "torch",
     "pyyaml": "yaml",
 }
-# Rules whose code is chosen by name -> kinds of plug-ins.
+# Rules whose code is chosen by name -> kinds of plug-ins; `trained` are policies but for those that come
+# as they are and are only evaluated.
 PLUGINS = {
     "prepare_dataset": ("formats",),
-    "train": ("policies",),
-    "train_to_rung": ("policies",),
-    "validate": ("policies",),
+    "train": ("trained",),
+    "train_to_rung": ("trained",),
+    "validate": ("trained",),
+    "import_policy": ("policies", "simulators"),
     "evaluate": ("policies", "simulators"),
     "film": ("policies", "simulators"),
-    "check_experiment": ("policies",),
+    "check_experiment": ("trained",),
 }
 COMES_WITH = {"pydantic": "pydantic_core"}  # in exactly the version that the first needs
 # Where a simulator decides: the function that says which environment, if not simulator_environment.
@@ -105,8 +108,15 @@ def _entries(script: Path, environment: str, root: Path) -> dict[str, Path]:
         for plugin in plugins("simulators", root).values()
         if environment == plugin.load("config").ENVIRONMENT
     ]
+    policies = plugins("policies", root).values()
+    chosen = {
+        "formats": plugins("formats", root).values(),
+        "policies": policies,
+        "trained": [p for p in policies if not issubclass(p.load("config").Config, ImportedModel)],
+        "simulators": simulators,
+    }
     for kind in PLUGINS.get(script.stem, ()):
-        for plugin in simulators if kind == "simulators" else plugins(kind, root).values():
+        for plugin in chosen[kind]:
             entries |= plugin.code
     experts = [plugin.folder / "demonstrations.py" for plugin in simulators]
     if script.stem in COLLECTING and any(path.is_file() for path in experts):
