@@ -5,8 +5,6 @@ import shutil
 from contextlib import nullcontext
 from pathlib import Path
 
-from safetensors.torch import save
-
 from vla.data.mixture import Mixture
 from vla.data.opening import open_store
 from vla.data.places import store_record
@@ -15,7 +13,6 @@ from vla.errors import GoOnLaterError
 from vla.files.atomic import remove_leftovers, write_json
 from vla.files.clock import now
 from vla.files.exclusive import exclusive
-from vla.files.hashing import sha256_bytes
 from vla.plan.items import Run
 from vla.plan.sweeps import Combination, Rung
 from vla.policies.protocol import Policy
@@ -31,7 +28,7 @@ from vla.records.rung import RungFiles, RungRecord
 from vla.tracking.mirroring import Mirroring, tracked_run, tracker_names
 from vla.training.job import open_data, train_run
 from vla.training.ranks import Ranks
-from vla.training.rungs import UpToStep, newest_step
+from vla.training.rungs import UpToStep, hash_weights, newest_step
 from vla.training.supervision import DivergedError
 from vla.training.together import Leading
 from vla.training.validation import require_fitting, validation_loss
@@ -76,12 +73,6 @@ def train(
         if not supervisor.arrived:
             raise
     return supervisor.policy.eval()
-
-
-def hash_weights(policy: Policy) -> str:
-    """SHA-256 of the file that they would be."""
-    tensors = policy.state_dict().items()
-    return sha256_bytes(save({name: value.detach().cpu().contiguous() for name, value in tensors}))
 
 
 def measure(experiment: Combination, run: Run, rung: Rung, record: Path, job: Job) -> None:

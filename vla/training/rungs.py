@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import torch
+from safetensors.torch import save
 
 from vla.config.complete import ExperimentConfig
 from vla.errors import GoOnLaterError
+from vla.files.hashing import sha256_bytes
 from vla.policies.protocol import Policy
 from vla.records.rung import EARLY
 from vla.training.loop import Step
@@ -50,3 +52,9 @@ class UpToStep(Supervisor):
 def newest_step(checkpoints: Path) -> int:
     """Of the checkpoints in that folder; 0 without any."""
     return max(checkpoint_losses(checkpoints), default=0)
+
+
+def hash_weights(policy: Policy) -> str:
+    """SHA-256 of the file that they would be."""
+    tensors = policy.state_dict().items()
+    return sha256_bytes(save({name: value.detach().cpu().contiguous() for name, value in tensors}))
