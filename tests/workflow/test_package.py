@@ -106,6 +106,9 @@ def test_package_is_checked_by_bare_python_and_a_changed_byte_is_found(package):
     code, printed = run(package, "-S", "reproduce.py")
     assert (code, printed[:6]) == (0, "Intact")
     assert not list(package.rglob("__pycache__"))
+    code, printed = run(package, "-S", "reproduce.py", "--level", "figures", "--work", "again")
+    assert (code, (package / "again").exists()) == (1, False)
+    assert "again lies in the package" in printed
     episodes = next(package.rglob("episodes.parquet"))
     episodes.write_bytes(episodes.read_bytes()[:-1] + b"?")
     code, printed = run(package, "-S", "reproduce.py", "--level", "retrain", "--here")

@@ -99,13 +99,15 @@ def reproduce(
     ] = None,
 ) -> None:
     """Check a package; with --level, run it again and hold its claims against what comes out."""
-    from vla.package.checking import WORK, sha256
+    from vla.package.checking import WORK, require_work_apart, sha256
     from vla.package.reproducing import Request
     from vla.package.reproducing import reproduce as run_again
 
     if level not in LEVELS:
         raise UserError(f"There is no level {level!r}.", f"Levels: {', '.join(LEVELS)}.")
     folder = work or (archive / WORK if archive.is_dir() else archive.with_suffix(f".{WORK}"))
+    if archive.is_dir():
+        require_work_apart(archive, folder)
     request = Request(level, folder.absolute(), here, use_conda, tuple(change or ()))
     if archive.is_file():
         console.print(f"{archive.name}: sha256 {sha256(archive)}")

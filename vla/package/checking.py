@@ -93,6 +93,18 @@ def check_folder(folder: Path) -> dict[str, str]:
     return sums
 
 
+def require_work_apart(package: Path, work: Path) -> None:
+    """`UserError` when work in that folder would add to the package what its list of files lacks."""
+    inside = work.resolve()
+    if inside.is_relative_to(package.resolve()) and not inside.is_relative_to(
+        package.resolve() / WORK
+    ):
+        raise UserError(
+            f"{work} lies in the package, where nothing may be that {SUMS} does not list.",
+            f"Name a folder outside of it, or leave --work out: {WORK}/ is the default.",
+        )
+
+
 def sha256(path: Path) -> str:
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

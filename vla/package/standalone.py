@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from vla.errors import UserError
-from vla.package.checking import SUMS, WORK, check_folder, sha256
+from vla.package.checking import SUMS, WORK, check_folder, require_work_apart, sha256
 from vla.package.environment import build_environment, require_packages
 
 LEVELS = {
@@ -33,6 +33,7 @@ def main(package: Path) -> None:
 
 
 def _reproduce(package: Path, options: argparse.Namespace) -> None:
+    require_work_apart(package, options.work)
     files = check_folder(package)
     if options.level == "check":
         listed = f"{SUMS} (its own SHA-256: {sha256(package / SUMS)})"
