@@ -5,7 +5,7 @@ import importlib.metadata
 import pytest
 
 from tests.project import ROOT
-from vla.checks import findings
+from vla.checks.simulators import simulator_findings
 from vla.errors import UserError
 from vla.locks.files import KINDS, EnvironmentFiles, lock_hash, read_requirements
 from vla.plan.deployment import Deployment
@@ -104,7 +104,7 @@ def test_check_looks_for_packages_on_the_host_alone(nothing_installed, tmp_path,
         evaluation = experiment.config.evaluation.model_copy(update={"simulator": settings})
         changed = experiment.config.model_copy(update={"evaluation": evaluation})
         object.__setattr__(experiment, "config", changed)
-        (finding,) = findings._simulator(experiment)
+        (finding,) = simulator_findings(experiment)
         assert finding.status == status
 
 

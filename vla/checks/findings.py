@@ -19,6 +19,7 @@ from vla.checks.estimates import (
     training_steps,
 )
 from vla.checks.nodes import node_findings
+from vla.checks.simulators import simulator_findings
 from vla.checks.trackers import tracker_findings
 from vla.config.imported import ImportedModel
 from vla.data.dvc import committed_secrets, remote
@@ -27,7 +28,6 @@ from vla.data.pointer import read_pins
 from vla.errors import UserError
 from vla.plan.items import Experiment, Store
 from vla.plan.missing import MissingError
-from vla.plugins import find_plugin
 from vla.process.accelerator import visible_gpus
 from vla.process.determinism import choose_device
 from vla.process.portable import lacks_portable
@@ -52,7 +52,7 @@ def check_experiment(experiment: Experiment, root: Path, allow_dirty: bool) -> l
         *_disks(experiment, parameters),
         *_device(experiment, parameters),
         *node_findings(experiment),
-        *_simulator(experiment),
+        *simulator_findings(experiment),
         *tracker_findings(experiment),
         _time(experiment),
     ]
@@ -273,24 +273,6 @@ def _memory(device: str, memory: float, parameters: int | None, experiment: Expe
         "Take a smaller model, a device with more memory, fewer resources.evaluation_workers on a GPU, or, "
         "to train, more devices (training.sharding: fsdp2, docs/clusters.md).",
     )
-
-
-def _simulator(experiment: Experiment) -> list[Finding]:
-    """What a simulator needs that is neither here nor in the environment, such as a checkout."""
-    settings = experiment.config.evaluation.simulator
-    simulator = find_plugin("simulators", settings.type)
-    if not (simulator.folder / "outside.py").is_file():
-        return []
-    try:
-        found = simulator.load("outside").check(settings, use_conda=_in_conda(experiment))
-        return [Finding("simulator", "ok", found)]
-    except UserError as error:
-        return [Finding("simulator", "fail", error.problem, error.way_out)]
-
-
-def _in_conda(experiment: Experiment) -> bool:
-    evaluation = experiment.runs[0].evaluations[0]
-    return evaluation.identity["environment"]["deployment"] == "conda"
 
 
 def _time(experiment: Experiment) -> Finding:
