@@ -49,17 +49,17 @@ def _film(
     folder: Path,
 ) -> list[FilmedEpisode]:
     # PyTorch and the simulator take seconds that a job without a video need not wait for.
+    from vla.evaluation.batching import BatchedPolicy
     from vla.evaluation.evaluator import Evaluator
     from vla.policies.storage import load_policy
 
     trained = RunRecord.read(experiment.run_record(run))
     trained.check_files(experiment.folder)
-    policy = experiment.folder / trained.files.policy.path
-    evaluator = Evaluator(
-        load_policy(policy, evaluated.device),
-        experiment.config.evaluation,
-        evaluated.determinism.mode,
-    )
+    config = experiment.config.evaluation
+    policy = load_policy(experiment.folder / trained.files.policy.path, evaluated.device)
+    if config.batch_size > 1:
+        policy = BatchedPolicy(policy, config.batch_size)  # alone in its batch: the same actions
+    evaluator = Evaluator(policy, config, evaluated.determinism.mode)
     films = []
     for result in chosen:
         plan = result.plan

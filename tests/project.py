@@ -70,7 +70,10 @@ class Project:
             folder = root / "experiments" / name
             folder.mkdir(parents=True)
         project.write("a", SMALL | {"experiment": SMALL["experiment"] | {"seed": [1, 2]}})
-        project.write("b", SMALL | {"model": SMALL["model"] | {"type": "RT1"}})
+        sharing = SMALL["evaluation"] | {"batch_size": 4}
+        project.write(
+            "b", SMALL | {"model": SMALL["model"] | {"type": "RT1"}, "evaluation": sharing}
+        )
         project.write_yaml(
             "config/config.yaml",
             {"experiments": ["a", "b"], "comparisons": [["a", "b"]], "allow_dirty": True},

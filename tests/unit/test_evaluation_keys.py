@@ -23,7 +23,7 @@ def test_what_surrounds_episodes_is_not_executed_by_what_decides_them():
     entries |= find_plugin("simulators", "metaworld", ROOT).code
     names = set(executed_files(entries, ROOT))
     assert {"vla/evaluation/rollout.py", "vla/simulation/metaworld/environment.py"} <= names
-    for name in ("workers", "journal", "episodes", "film"):
+    for name in ("workers", "serving", "journal", "episodes", "film"):
         assert f"vla/evaluation/{name}.py" not in names
     operational = ("records", "tracking", "monitoring", "workflow", "plan", "checks", "report")
     assert [name for name in names if name.split("/")[1] in operational] == []
@@ -66,6 +66,7 @@ def changed(experiment: Experiment, root: Path, edits: dict[str, tuple[str, str]
         ("simulation/metaworld/cameras.py", "0.95", "0.96", EVERYTHING_AFTER),
         ("simulation/metaworld/card.py", "MIT", "Apache", set()),
         ("simulation/experts.py", "executed[:3]", "executed[:2]", set()),
+        ("evaluation/batching.py", "[0] * (self", "[1] * (self", set()),
     ],
 )
 def test_changed_code_changes_the_keys_of_what_it_decides(
@@ -82,6 +83,8 @@ def test_changed_code_changes_the_keys_of_what_it_decides(
         ({"simulator": {"object_range_x": 0.1}}, EVERYTHING_AFTER),
         ({"simulator": {"type": "metaworld"}}, set()),
         ({"max_steps": 151}, EVERYTHING_AFTER),
+        ({"batch_size": 1}, set()),
+        ({"batch_size": 8}, EVERYTHING_AFTER),
     ],
 )
 def test_changed_setting_changes_the_keys_of_what_it_decides(
@@ -93,3 +96,20 @@ def test_changed_setting_changes_the_keys_of_what_it_decides(
     config = yaml.safe_load(before)
     config["evaluation"] |= setting
     assert changed(experiment, root, {path: (before, yaml.safe_dump(config))}) == expected
+
+
+def test_what_fills_batches_decides_outcomes_where_episodes_share_a_policy(
+    experiment, tmp_path_factory
+):
+    path = experiment.root / f"experiments/{experiment.name}/config.yaml"
+    config = yaml.safe_load(path.read_text())
+    path.write_text(
+        yaml.safe_dump(config | {"evaluation": config["evaluation"] | {"batch_size": 8}})
+    )
+    config = read_yaml(experiment.root / "config/config.yaml")
+    sharing = Plan(experiment.root, config).find_experiment(experiment.name)
+    root = tmp_path_factory.mktemp("edited")
+    batching = {"vla/evaluation/batching.py": ("[0] * (self", "[1] * (self")}
+    assert changed(sharing, root / "batching", batching) == EVERYTHING_AFTER
+    serving = {"vla/evaluation/serving.py": ("self._ended = True", "self._ended = bool(1)")}
+    assert changed(sharing, root / "serving", serving) == set()

@@ -113,9 +113,10 @@ def policy_bytes(experiment: Experiment, parameters: int | None) -> int | None:
 
 def evaluation_bytes(experiment: Experiment, parameters: int | None) -> int | None:
     """What of a policy's weights an evaluation holds in its device's memory: a GPU has them once for each
-    worker."""
+    worker, or once for all."""
     weights = policy_bytes(experiment, parameters)
-    if weights is None or experiment.accelerator == "cpu":
+    shared = experiment.config.evaluation.batch_size > 1
+    if weights is None or experiment.accelerator == "cpu" or shared:
         return weights
     return weights * experiment.config.resources.evaluation_workers
 

@@ -270,8 +270,8 @@ def _memory(device: str, memory: float, parameters: int | None, experiment: Expe
         "device",
         "fail",
         f"{device}: {needed:.1f} GB for {parts}, {memory:.1f} GB of memory",
-        "Take a smaller model, a device with more memory, fewer resources.evaluation_workers on a GPU, or, "
-        "to train, more devices (training.sharding: fsdp2, docs/clusters.md).",
+        "Take a smaller model, a device with more memory, evaluation.batch_size: 8 (one copy for all "
+        "resources.evaluation_workers of a GPU), or, to train, more devices (training.sharding: fsdp2, docs/clusters.md).",
     )
 
 

@@ -37,6 +37,8 @@ class EvaluationSection(Section, Generic[Simulated]):
     """Longest episode (control steps)."""
     execute_steps: PositiveInt = 8
     """Actions of a chunk that are executed before the policy looks again (control steps)."""
+    batch_size: PositiveInt = 1
+    """Observations that the policy acts on at once. 1: each process that runs episodes has the policy to itself. More, a multiple of 4: one process has it for all (docs/exactness.md), which a GPU wants."""
     decoding: Literal["argmax", "expectation"] = "argmax"
     """How the discrete head's bins become an action: the likeliest bin, or the mean over bins."""
     videos_per_task: NonNegativeInt = 1

@@ -8,15 +8,19 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from functools import partial
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from vla.config.evaluation import EvaluationSection, SimulatorSection
 from vla.errors import GoOnLaterError
+from vla.evaluation.batching import BatchedPolicy
 from vla.evaluation.evaluator import Evaluator
 from vla.evaluation.journal import Journal
 from vla.evaluation.protocol import EpisodePlan, EpisodeResult
+from vla.evaluation.serving import PolicyServer, RemotePolicy
+from vla.policies.protocol import Policy
 from vla.policies.storage import load_policy
 from vla.process.progress import Progress
 from vla.process.signals import StopRequest
@@ -30,6 +34,9 @@ class RunsEpisodes(Protocol):
 
 MakeEvaluator = Callable[[], RunsEpisodes]
 
+# Of those that share a policy: while one waits for its actions, the other moves its robot.
+EPISODES_A_CORE = 2
+
 # What one worker process keeps between episodes.
 _make: MakeEvaluator
 _evaluator: RunsEpisodes | None = None
@@ -37,11 +44,34 @@ _evaluator: RunsEpisodes | None = None
 
 def evaluator_maker(
     policy_file: Path, config: EvaluationSection, device: str, mode: str = "strict"
-) -> MakeEvaluator:
+) -> "EvaluatorMaker":
     """What makes an `Evaluator` in a worker process. `mode`: as in `set_determinism`."""
     # Classes that Pydantic makes of generic ones cannot be pickled: the content can.
     content = config.model_dump(mode="json")
-    return partial(_make_evaluator, policy_file, type(config.simulator), content, device, mode)
+    return EvaluatorMaker(policy_file, type(config.simulator), content, device, mode)
+
+
+@dataclass(frozen=True)
+class EvaluatorMaker:
+    """Makes an `Evaluator` with a policy of its own, or with that of the `PolicyServer` at `address`."""
+
+    policy_file: Path
+    settings: type[SimulatorSection]
+    content: dict[str, Any]
+    device: str
+    mode: str
+    address: str = ""
+
+    @property
+    def config(self) -> EvaluationSection:
+        return EvaluationSection[self.settings].model_validate(self.content)
+
+    def __call__(self) -> Evaluator:
+        policy = RemotePolicy(self.address) if self.address else self.load()
+        return Evaluator(policy, self.config, self.mode)
+
+    def load(self) -> Policy:
+        return load_policy(self.policy_file, self.device)
 
 
 def run_episodes(
@@ -49,8 +79,9 @@ def run_episodes(
 ) -> list[EpisodeResult]:
     """Results in the order of `plans`, the same for any number of workers.
 
-    `make` is called in each worker process. Episodes whose results stand in `journal` are not run
-    again; each new result is written there.
+    `make` is called in each worker process. Where its evaluators share a policy
+    (`evaluation.batch_size`), that acts in this process, for twice as many worker processes.
+    Episodes whose results stand in `journal` are not run again; each new result is written there.
 
     When a worker dies, the episodes without result run again one by one, each in a process of its
     own, so that the one that kills its process is found and recorded as a crash.
@@ -67,12 +98,13 @@ def run_episodes(
         results[result.plan] = result
         progress.update()
 
-    with StopRequest() as stop:
-        for result in _in_pool([p for p in plans if p not in results], make, workers, stop):
+    missing = [plan for plan in plans if plan not in results]
+    with StopRequest() as stop, _policy_for(missing, make, workers) as (make_here, processes):
+        for result in _in_pool(missing, make_here, processes, stop):
             note(result)
         for plan in [plan for plan in plans if plan not in results]:
             started = time.monotonic()
-            alone = [] if stop.signal_name else list(_in_pool([plan], make, 1, stop))
+            alone = [] if stop.signal_name else list(_in_pool([plan], make_here, 1, stop))
             if stop.signal_name and not alone:
                 raise GoOnLaterError(
                     f"{stop.signal_name}: stopped after {len(results)} of {len(plans)} episodes, "
@@ -80,6 +112,19 @@ def run_episodes(
                 )
             note(alone[0] if alone else _died(plan, time.monotonic() - started))
     return [results[plan] for plan in plans]
+
+
+@contextmanager
+def _policy_for(
+    plans: list[EpisodePlan], make: MakeEvaluator, workers: int
+) -> Iterator[tuple[MakeEvaluator, int]]:
+    """Where episodes share a policy, serve it: what makes their evaluators then, in how many processes."""
+    if not plans or not isinstance(make, EvaluatorMaker) or make.config.batch_size == 1:
+        yield make, workers
+        return
+    policy = BatchedPolicy(make.load(), make.config.batch_size)
+    with PolicyServer(policy, make.config.decoding, make.mode) as server:
+        yield replace(make, address=server.address), workers * EPISODES_A_CORE
 
 
 def _died(plan: EpisodePlan, seconds: float) -> EpisodeResult:
@@ -122,17 +167,6 @@ def _end_with_parent() -> None:
     """A parent that is killed closes no queue: its workers would wait for work for ever."""
     multiprocessing.parent_process().join()
     os._exit(1)
-
-
-def _make_evaluator(
-    policy_file: Path,
-    settings: type[SimulatorSection],
-    content: dict[str, Any],
-    device: str,
-    mode: str,
-) -> Evaluator:
-    config = EvaluationSection[settings].model_validate(content)
-    return Evaluator(load_policy(policy_file, device), config, mode)
 
 
 def _run(plan: EpisodePlan) -> EpisodeResult:

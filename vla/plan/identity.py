@@ -17,6 +17,7 @@ from vla.plan.items import Evaluation, Item, Run
 from vla.plan.keys import key_of
 from vla.plan.plugins import chosen_plugin
 from vla.plan.stages import (
+    BATCHING,
     COLLECT,
     DOCUMENTS,
     EVALUATE,
@@ -91,15 +92,23 @@ class Identities:
     def evaluation(
         self, config: ExperimentConfig, accelerator: str, run: str, condition: str
     ) -> Values:
-        asked = config.evaluation.model_dump(mode="json", exclude={"conditions", "videos_per_task"})
+        shared = config.evaluation.batch_size > 1
+        # As `sharding` of a run: left out where it says nothing.
+        outside = {"conditions", "videos_per_task"} | (set() if shared else {"batch_size"})
         simulator = self._simulator(config)
         return {
             "run": run,
             "condition": condition,
-            "evaluation": asked,
+            "evaluation": config.evaluation.model_dump(mode="json", exclude=outside),
             "accelerator": accelerator,
             **_outside(simulator, config.evaluation.simulator),
-            **self.made_by(EVALUATE, accelerator, (self._policy(config),), simulator=simulator),
+            **self.made_by(
+                EVALUATE,
+                accelerator,
+                (self._policy(config),),
+                {BATCHING: self.root / BATCHING} if shared else {},
+                simulator,
+            ),
         }
 
     def validation(

@@ -73,6 +73,7 @@ TRAININGS = {
 EVALUATE = Stage(
     "evaluate", "evaluate", ("vla/evaluation/evaluator.py", "vla/evaluation/protocol.py")
 )
+BATCHING = "vla/evaluation/batching.py"  # one more module of its core, with `evaluation.batch_size`
 VALIDATE = Stage("validate", "train", ("vla/training/validation.py", "vla/process/determinism.py"))
 # Training to a rung is covered by the run's key: this is the measurement there.
 RUNG = Stage("train_to_rung", VALIDATE.environment, VALIDATE.core)
