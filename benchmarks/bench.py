@@ -13,6 +13,7 @@ import torch
 import yaml
 
 from benchmarks.data import bench_loading, bench_verification
+from benchmarks.evaluation_speed import bench_acting
 from benchmarks.growing import bench_growth
 from benchmarks.measuring import ROOT, ratio, row, run, seconds
 from benchmarks.portable import bench_portable
@@ -194,6 +195,7 @@ def main() -> None:
         bench_training,
         bench_portable,
         bench_ranks,
+        bench_acting,
         bench_loading,
         bench_growth,
         bench_planning,

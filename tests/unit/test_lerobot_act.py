@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from tests.checkpoints import CASES, DATA, write_checkpoint
 from tests.records import POLICY_FACTS
 from vla.errors import UserError
+from vla.evaluation.batching import BatchedPolicy
 from vla.policies.lerobot_act.config import Config
 from vla.policies.lerobot_act.policy import LeRobotACT, load
 from vla.policies.storage import load_policy, save_policy
@@ -62,7 +63,9 @@ def test_acts_as_in_lerobot_also_after_it_was_saved_as_ours(case, tmp_path):
     policy = load(CONFIG, case)
     assert_acts_as_lerobot(policy, case.name)
     save_policy(policy, tmp_path / "policy.safetensors", POLICY_FACTS)
-    assert_acts_as_lerobot(load_policy(tmp_path / "policy.safetensors"), case.name)
+    saved = load_policy(tmp_path / "policy.safetensors")
+    assert_acts_as_lerobot(saved, case.name)
+    assert_acts_as_lerobot(BatchedPolicy(saved, 4), case.name)  # for several episodes at once
 
 
 def test_checkpoint_of_before_processors_has_its_normalisation_among_the_weights(folder):

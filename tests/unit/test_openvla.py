@@ -18,6 +18,7 @@ from tests.openvla_checkpoints import CASES, DATA, EVERY, draw_picture, write_ch
 from tests.records import POLICY_FACTS
 from vla.data.samples import Samples, observe
 from vla.errors import UserError
+from vla.evaluation.batching import BatchedPolicy
 from vla.policies.openvla.architecture import parse_architecture
 from vla.policies.openvla.config import Config
 from vla.policies.openvla.network import OpenVLA
@@ -96,7 +97,9 @@ def test_pixels_prompt_features_and_actions_are_openvlas_also_after_it_was_saved
         torch.testing.assert_close(features, expected[f"features{number}"], rtol=0, atol=5e-5)
     assert_acts_as_openvla(policy, case)
     save_policy(policy, tmp_path / "policy.safetensors", POLICY_FACTS)
-    assert_acts_as_openvla(load_policy(tmp_path / "policy.safetensors"), case)
+    saved = load_policy(tmp_path / "policy.safetensors")
+    assert_acts_as_openvla(saved, case)
+    assert_acts_as_openvla(BatchedPolicy(saved, 4), case)  # for several episodes at once
 
 
 def test_tokens_are_those_of_a_plain_pass_of_transformers_in_fp32(folders):
