@@ -90,6 +90,7 @@ def make(root: Path) -> None:
     assert run_keys(project) == before, "plug-ins that are not chosen are in no key"
     project.change("toy", "tracking", tensorboard=False, mlflow=False)
     project.change("toy", "resources", disk_gb=0.1, accelerator="cpu")
+    project.change("toy", "evaluation", batch_size=4)  # so that its policy serves other processes
     project.write_yaml("config/config.yaml", {"experiments": ["toy"], "allow_dirty": True})
     project.snakemake()
 
