@@ -51,3 +51,6 @@ onstart:
 onerror:
     show_failures(log)
     publish_unfinished()
+
+
+gc.freeze()  # what was read stays, too (rules/common.smk)

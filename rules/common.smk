@@ -1,5 +1,6 @@
 """Reads and validates the configuration; the paths that rules use. Changes nothing on the disk."""
 
+import gc
 import json
 import os
 import re
@@ -35,6 +36,9 @@ from vla.workflow.clock import bring_into_present
 from vla.workflow.context import JobContext
 from vla.workflow.failures import last_lines
 from vla.workflow.views import needed_publication
+
+# What was imported stays until the end; the garbage collector would look through it again and again.
+gc.freeze()
 
 RUN = "experiments/{experiment}/results/{run}/run.json"
 USE_CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method

@@ -23,7 +23,7 @@ def other_rank(job: psutil.Process) -> psutil.Process | None:
 
 
 def test_killed_rank_is_named_and_training_goes_on_with_any_number(project):
-    project.change("b", "training", micro_batches=2, num_steps=150)
+    project.change("b", "training", micro_batches=2, num_steps=100)
     project.change("b", "resources", training_processes=2)
     project.change("b", "checkpoints", save_every=10)
     running = subprocess.Popen(

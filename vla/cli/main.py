@@ -1,5 +1,6 @@
 """Run VLA experiments that anyone can reproduce."""
 
+import gc
 import sys
 
 import typer
@@ -66,6 +67,8 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        gc.freeze()  # the process ends; the collector would look through all that was imported
 
 
 if __name__ == "__main__":

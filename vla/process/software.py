@@ -39,10 +39,6 @@ def capture_environment(root: Path) -> Environment:
 
     Never holds environment variables but those named here, so that no secret reaches a record.
     """
-    packages = {
-        distribution.metadata["Name"]: distribution.version
-        for distribution in importlib.metadata.distributions()
-    }
     pools = [
         {name: library[name] for name in ThreadPool.model_fields} for library in threadpool_info()
     ]
@@ -54,7 +50,7 @@ def capture_environment(root: Path) -> Environment:
         variables={name: os.environ[name] for name in RECORDED if name in os.environ},
         torch=_torch(),
         threads=tuple(ThreadPool(**pool) for pool in pools),
-        packages=dict(sorted(packages.items(), key=lambda item: item[0].lower())),
+        packages=dict(sorted(_packages().items(), key=lambda item: item[0].lower())),
     )
 
 
@@ -84,6 +80,16 @@ def _deployment(root: Path) -> dict[str, str | dict[str, str]]:
             for record in conda_packages(Path(sys.prefix))
         },
     }
+
+
+def _packages() -> dict[str, str]:
+    """Version of every installed package, by name."""
+    packages: dict[str, str] = {}
+    # Snakemake names folders of packages twice on the path of a script.
+    for distribution in importlib.metadata.distributions(path=list(dict.fromkeys(sys.path))):
+        metadata = distribution.metadata  # read anew each time that it is asked for
+        packages[metadata["Name"]] = metadata["Version"]
+    return packages
 
 
 def _torch() -> Torch | None:

@@ -19,18 +19,29 @@ def syntax_hash(path: Path) -> str:
     messages of errors, assertions and logs. Of a message only the calls in it count: they could do
     something. A log line that calls nothing may come and go.
     """
-    return sha256_bytes(repr(_plain(parse(path))).encode())
+    return _hash(parse(path))
 
 
 @cache
 def parse(path: Path) -> ast.Module:
     """A file's syntax tree; a missing or invalid file is a `UserError`."""
     try:
-        return ast.parse(path.read_text(encoding="utf-8"), str(path))
+        return _tree(path.read_text(encoding="utf-8"), path.name)
     except FileNotFoundError:
         raise UserError(f"{path} is missing.", "Restore it: git checkout.") from None
     except SyntaxError as error:
         raise UserError(f"{path} is not valid Python: {error}", "Correct the file.") from None
+
+
+# Files of the same text, in copies of a project, are parsed and hashed once.
+@cache
+def _tree(text: str, name: str) -> ast.Module:
+    return ast.parse(text, name)
+
+
+@cache
+def _hash(tree: ast.Module) -> str:
+    return sha256_bytes(repr(_plain(tree)).encode())
 
 
 def _plain(node: object) -> object:

@@ -1,6 +1,7 @@
 """What every script of the workflow does around its work: log file, errors, the right environment."""
 
 import errno
+import gc
 import logging
 import os
 import shutil
@@ -71,6 +72,7 @@ def start_job(snakemake: Any, label: str) -> Iterator["Job"]:
     log = Path(snakemake.log[0])
     context = JobContext.from_config(snakemake.config)
     submitted = SubmittedJob.here()
+    gc.freeze()  # what was imported stays; the collector would look through it again and again
     with _logged(log, label) as (logger, stream):
         try:
             if context.deployment.use_conda:
@@ -103,6 +105,8 @@ def start_job(snakemake: Any, label: str) -> Iterator["Job"]:
             traceback.print_exc(file=stream)
             stream.flush()
             sys.exit(1)
+        finally:
+            gc.freeze()  # also what was imported since: the process ends
 
 
 @contextmanager

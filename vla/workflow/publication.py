@@ -3,6 +3,7 @@
 The last step of a workflow, as a rule, so that it runs in its locked environment.
 """
 
+import gc
 import json
 import sys
 import tempfile
@@ -58,3 +59,5 @@ if __name__ == "__main__":
         main()
     except UserError as error:
         sys.exit(str(error))
+    finally:
+        gc.freeze()  # the process ends; the collector would look through all that was imported
