@@ -1,5 +1,6 @@
 """Run episodes side by side in processes; a process that dies takes no other episode with it."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -160,6 +161,7 @@ def _start(make: MakeEvaluator) -> None:
     for number in (signal.SIGINT, signal.SIGUSR1):  # meant for the parent, which stops in order
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    gc.freeze()  # what was imported stays; the collector would look through it again and again
     _make = make
 
 
