@@ -124,6 +124,24 @@ def test_statement_calls_a_difference_only_what_the_test_shows():
     assert unclear.statement.endswith("McNemar p = 1.000: no difference shown")
 
 
+def test_of_several_training_seeds_the_interval_over_all_of_them_decides():
+    """McNemar's test knows one outcome a pair, so only the first seed of each."""
+
+    def of_seeds(*patterns: str) -> pd.DataFrame:
+        runs = [episodes(p).assign(training_seed=seed) for seed, p in enumerate(patterns)]
+        return pd.concat(runs, ignore_index=True)
+
+    none, every, same = "F" * 20, "S" * 20, "SF" * 10
+    lucky = compare(of_seeds(none, every), of_seeds(every, none))
+    assert lucky.statement == (
+        "+0 points [+0, +0], McNemar, first seeds alone, p < 0.001: no difference shown"
+    )
+    unlucky = compare(of_seeds(same, none), of_seeds(same, every))
+    assert unlucky.statement == (
+        "+50 points [+50, +50], McNemar, first seeds alone, p = 1.000: a difference"
+    )
+
+
 def test_crash_leaves_its_pair_out():
     result = compare(episodes("SSFC"), episodes("CSSS"))
     assert result.pairs == 2

@@ -21,12 +21,13 @@ RESAMPLES = 10_000
 class Side:
     """Episodes of one experiment under one condition, ready to be paired with those of many others.
 
-    `first`, `means`: initial state (task, episode, seed) -> outcome of the first training seed, and mean
-    over all of them.
+    `seeds`: training seeds; `first`, `means`: initial state (task, episode, seed) -> outcome of the first
+    of them, and mean over all.
     """
 
     rate: Rate
     chains: bool
+    seeds: int
     first: dict[tuple[str, int, int], bool]
     means: dict[tuple[str, int, int], float]
 
@@ -40,6 +41,7 @@ def make_side(episodes: pd.DataFrame) -> Side:
     return Side(
         rate=overall_rate(episodes),
         chains=are_chains(episodes),
+        seeds=episodes["training_seed"].nunique(),
         first=dict(zip(_states(first), first["success"].astype(bool).tolist(), strict=True)),
         means=usable.groupby(PAIR, sort=False)["success"].mean().to_dict(),
     )
@@ -106,7 +108,9 @@ def compare_sides(baseline: Side, candidate: Side) -> PairedRates:
             )
             for task, rows in paired.groupby("task", sort=False)
         },
-        statement=_statement(p_value, low, high, difference),
+        statement=_statement(
+            p_value, low, high, difference, several=max(baseline.seeds, candidate.seeds) > 1
+        ),
     )
 
 
@@ -134,10 +138,14 @@ def points(low: float, high: float, difference: float) -> str:
     return f"{100 * difference:+.0f} points [{100 * low:+.0f}, {100 * high:+.0f}]"
 
 
-def _statement(p_value: float, low: float, high: float, difference: float) -> str:
+def _statement(p_value: float, low: float, high: float, difference: float, several: bool) -> str:
+    """Of one training seed each, McNemar's test decides; of `several` the interval, since the test only knows
+    the first of each."""
     shown = "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
-    decided = "a difference" if p_value < 1 - CONFIDENCE else "no difference shown"
-    return f"{points(low, high, difference)}, McNemar {shown}: {decided}"
+    found = low > 0 or high < 0 if several else p_value < 1 - CONFIDENCE
+    test = f"McNemar, first seeds alone, {shown}" if several else f"McNemar {shown}"
+    decided = "a difference" if found else "no difference shown"
+    return f"{points(low, high, difference)}, {test}: {decided}"
 
 
 def _states(episodes: pd.DataFrame) -> list[tuple[str, int, int]]:
