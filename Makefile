@@ -9,7 +9,7 @@ CRATE_TOOLS := .venv-crate
 S3_TOOLS := .venv-s3
 SERVICES := .venv-services
 
-.PHONY: setup calvin libero s3 demo report crate-check test test-conda test-faults test-services test-slurm bench keys portability processes lint format lock lock-check config-docs
+.PHONY: setup calvin libero s3 demo report crate-check test test-stories test-conda test-faults test-services test-slurm bench keys portability processes lint format lock lock-check config-docs
 
 setup: $(READY)
 
@@ -85,6 +85,11 @@ reports/report.html:
 test: setup
 	@sh tools/system_packages.sh test
 	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -n 2 --dist loadgroup
+
+# Stories of several trainings each: from an idea to a conclusion, sweeps, submitting while code changes, plug-ins,
+# a lost process, a package reproduced.
+test-stories: setup
+	PATH="$(CURDIR)/$(BIN):$$PATH" pytest tests/workflow/stories -n 2 --dist loadgroup
 
 # The whole workflow under --use-conda, offline, and the locks of its environments (ten minutes, 5 GB of disk).
 test-conda: setup $(CONDA_TOOLS)/.ready

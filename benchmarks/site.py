@@ -20,7 +20,6 @@ from pathlib import Path
 import numpy as np
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
-from statsmodels.stats.proportion import proportion_confint
 
 from benchmarks.measuring import ROOT, seconds
 from tests.serving import served
@@ -35,7 +34,7 @@ from vla.site.entry import Entry, read_entry
 from vla.site.folder import new_page
 from vla.site.pages import Pages, list_row
 from vla.site.privacy import Privacy
-from vla.statistics.rates import CONFIDENCE
+from vla.statistics.counts import wilson
 from vla.statistics.rates import describe as describe_rate
 
 NAME = "exp_001_baseline"
@@ -116,9 +115,9 @@ def made_up(summary: SummaryRecord, name: str, random: np.random.Generator) -> S
 
     def draw(rate: Rate) -> Rate:
         good = int(random.binomial(rate.episodes, probability))
-        low, high = proportion_confint(good, rate.episodes, 1 - CONFIDENCE, method="wilson")
+        low, high = wilson(good, rate.episodes)
         value = good / rate.episodes
-        bounds = {"low": min(float(low), value), "high": max(float(high), value)}
+        bounds = {"low": min(low, value), "high": max(high, value)}
         return rate.model_copy(update={"successes": good, "rate": value, **bounds})
 
     conditions = {

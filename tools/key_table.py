@@ -136,7 +136,7 @@ EDITS = (
     Edit("a pinned store, decoded otherwise", "vla/data/shards.py", "> frames:", ">= frames:"),
     Edit(
         "80 % intervals",
-        "vla/statistics/rates.py",
+        "vla/statistics/counts.py",
         "CONFIDENCE = 0.95",
         "CONFIDENCE = 0.8",
         ("summary", "comparison"),

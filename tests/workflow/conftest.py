@@ -1,11 +1,13 @@
 """Projects for the tests of the workflow: before their first run, finished, and copies of these."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
+from tests.packages import build
 from tests.project import Project
 from tests.sharing import made_once
 
@@ -26,14 +28,29 @@ def finished(tmp_path_factory) -> Project:
 
 @pytest.fixture
 def project(finished, tmp_path) -> Project:
-    """A finished project of one's own."""
-    return finished.copy(tmp_path / "project")
+    """A finished project of one's own, but for the arrays of its prepared store."""
+    return finished.copy(tmp_path / "project", share_arrays=True)
 
 
 @pytest.fixture(scope="session")
 def fresh(tmp_path_factory) -> Project:
     """The project before its first run. Not to be run."""
     return Project(made_once(tmp_path_factory, "fresh", Project.create))
+
+
+@pytest.fixture(scope="module")
+def archive(finished, tmp_path_factory) -> Path:
+    """A package of experiment b. Not to be changed."""
+    return build(finished.copy(tmp_path_factory.mktemp("packing") / "project")).path
+
+
+@pytest.fixture
+def package(archive, tmp_path) -> Path:
+    """The package as a stranger unpacks it, in a folder of its own."""
+    folder = tmp_path / "package"
+    with zipfile.ZipFile(archive) as content:
+        content.extractall(folder)
+    return folder
 
 
 def start_browser() -> webdriver.Chrome:

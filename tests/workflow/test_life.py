@@ -11,29 +11,14 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from tests.commands import vla
 from vla.files.hashing import sha256_file
 from vla.files.yaml import read_yaml
 from vla.knowledge.database import build_database, read_table
 from vla.plan.plan import Plan
-from vla.plan.reading import load_experiment
 from vla.records.events import read_events
 from vla.report.documents import build_documents
 from vla.upkeep.archive import archive
-
-
-def vla(project, *arguments: str, ok: bool = True) -> str:
-    """Run the command; returns what it prints."""
-    finished = subprocess.run(
-        [sys.executable, "-m", "vla", *arguments],
-        cwd=project.root,
-        env=os.environ | {"COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-    )
-    printed = finished.stdout + finished.stderr
-    assert (finished.returncode == 0) == ok, printed
-    assert "Traceback" not in printed
-    return printed
 
 
 def dump(project) -> list[str]:
@@ -43,51 +28,14 @@ def dump(project) -> list[str]:
     return content
 
 
-def test_from_an_idea_to_a_conclusion(project):
-    vla(project, "new", "exp_003_wider", "--from", "a", "--hypothesis", "Wider is better.")
-    folder = project.root / "experiments/exp_003_wider"
-    assert "Started from [a]" in (folder / "README.md").read_text()
-    assert load_experiment(folder / "config.yaml").experiment.title == "Experiment 003: wider"
-    assert read_yaml(project.root / "config/config.yaml")["comparisons"][-1] == ["a", folder.name]
-
-    printed = vla(project, "check", "exp_003_wider", ok=False)
-    assert "Write experiment.plan in" in printed
-    project.change("exp_003_wider", "experiment", goals=["Know."], plan=["Train it."], seed=1)
-    project.change("exp_003_wider", "training", batch_size=5)
-    assert "exp_003_wider is ready" in vla(project, "check", "exp_003_wider")
-    assert "waiting" in vla(project, "status", "exp_003_wider")
-
-    project.snakemake()
-    assert "finished" in vla(project, "status", "exp_003_wider")
-    compared = vla(project, "compare", "a", "exp_003_wider")
-    assert "training.batch_size 4 → 5" in compared
-    assert "McNemar" in compared
-
-    finding = "Five are no better than four."
-    vla(project, "note", "exp_003_wider", "Late at night.", "--outcome", "dead end",
-        "--finding", finding, "--next", "Try six.")  # fmt: skip
-    assert project.run_jobs() == {"render_readme": 1, "report_experiment": 1, "report": 1}
-    readme = (folder / "README.md").read_text()
-    assert "**Dead end.** *Drawn from these results.*" in readme
-    assert f"- {finding}" in readme
-    assert "Late at night." in (folder / "notes.md").read_text()
-    assert "exp_003_wider" in vla(project, "list", "dead end")
-    findings = (project.root / "results/findings.md").read_text()
-    dead_end = findings.split("## Dead ends")[1].split("\n## ")[0]
-    assert f"Why: {finding}" in dead_end
-    assert "Hypothesis: Wider is better." in dead_end
-    assert "training.batch_size 4 → 5" in dead_end
-    assert "- Try six. ([exp_003_wider]" in findings.split("## What to try next")[1]
-
-
 def test_comments_of_the_configuration_survive_a_note(project):
     path = project.root / "experiments/a/config.yaml"
     path.write_text("# why we do this\n" + path.read_text().replace("seed:", "seed:  # two\n   "))
-    vla(project, "note", "a", "--outcome", "confirmed")
+    vla(project.root, "note", "a", "--outcome", "confirmed")
     assert path.read_text().startswith("# why we do this\n")
     assert "# two" in path.read_text()
     before = path.read_text()
-    vla(project, "note", "a", "--outcome", "perhaps", ok=False)
+    vla(project.root, "note", "a", "--outcome", "perhaps", ok=False)
     assert path.read_text() == before
 
 
@@ -103,18 +51,18 @@ def test_comments_of_the_configuration_survive_a_note(project):
         (["explain", "README.md"], "lies in no experiment's folder"),
     ],
 )
-def test_mistake_is_one_clear_message(project, arguments, words):
-    assert words in vla(project, *arguments, ok=False)
+def test_mistake_is_one_clear_message(fresh, arguments, words):
+    assert words in vla(fresh.root, *arguments, ok=False)
 
 
 def test_status_shows_what_is_at_work_without_being_listed(project):
     project.write_yaml("config/config.yaml", {"experiments": ["a"]})
     (log,) = project.root.glob("experiments/b/logs/seed1-*/train.log")
     os.utime(log)
-    assert "b " in vla(project, "status")
+    assert "b " in vla(project.root, "status")
     for path in log.parent.glob("*.log"):
         os.utime(path, (0, 0))
-    assert "b " not in vla(project, "status")
+    assert "b " not in vla(project.root, "status")
 
 
 def test_run_that_goes_wrong_is_told_everywhere_and_stops_no_other(project):
@@ -133,7 +81,7 @@ def test_run_that_goes_wrong_is_told_everywhere_and_stops_no_other(project):
         assert told in text
         assert "last good checkpoint: step 0" in text
     assert "Experiment 001" not in text
-    assert "failed" in vla(project, "status")
+    assert "failed" in vla(project.root, "status")
     (row,) = [r for r in read_table(project.root, "runs") if r["run"] == events.parent.name]
     assert row["state"] == "failed"
     assert event.kind in row["events"]
@@ -148,20 +96,20 @@ def test_database_is_the_same_after_it_was_deleted(project):
     assert dump(project) == before
 
 
-def test_database_knows_where_numbers_come_from(project):
-    connection = sqlite3.connect(project.root / "results/experiments.sqlite")
+def test_database_knows_where_numbers_come_from(finished):
+    connection = sqlite3.connect(finished.root / "results/experiments.sqlite")
     connection.row_factory = sqlite3.Row
     row = connection.execute("SELECT * FROM runs WHERE experiment = 'b'").fetchone()
     connection.close()
     assert row["state"] == "finished"
-    assert row["git_commit"] == project.git("rev-parse", "HEAD").strip()
-    policy = project.one("experiments/b/checkpoints/seed1-*/policy.safetensors")
+    assert row["git_commit"] == finished.git("rev-parse", "HEAD").strip()
+    policy = finished.one("experiments/b/checkpoints/seed1-*/policy.safetensors")
     assert row["policy_sha256"] == sha256_file(policy)
     assert (row["instructed_episodes"], row["attempts"]) == (2, 1)
 
 
-def test_spreadsheet_has_both_tables(project):
-    with zipfile.ZipFile(project.root / "results/experiments.xlsx") as book:
+def test_spreadsheet_has_both_tables(finished):
+    with zipfile.ZipFile(finished.root / "results/experiments.xlsx") as book:
         names = book.read("xl/workbook.xml").decode()
         strings = book.read("xl/sharedStrings.xml").decode()
     assert 'name="experiments"' in names
@@ -238,7 +186,7 @@ def test_archive_is_whole_the_same_twice_and_pushed(project, tmp_path):
     project.edit(
         "config/config.yaml", "allow_dirty: true", "allow_dirty: true\narchive_remote: lab"
     )
-    printed = vla(project, "archive", "a")
+    printed = vla(project.root, "archive", "a")
     assert "pushed to lab" in printed
     assert list((tmp_path / "remote").glob("files/md5/*/*"))
     packed = project.one("experiments/a/archive/v1.0.0-*.tar")
@@ -256,4 +204,4 @@ def test_archive_is_whole_the_same_twice_and_pushed(project, tmp_path):
 def test_archive_of_what_was_changed_is_refused(project):
     policy = next(project.root.glob("experiments/a/checkpoints/seed1-*/policy.safetensors"))
     policy.write_bytes(policy.read_bytes()[:-1] + b"!")
-    assert "has changed since it was recorded" in vla(project, "archive", "a", ok=False)
+    assert "has changed since it was recorded" in vla(project.root, "archive", "a", ok=False)

@@ -1,100 +1,30 @@
 """The life of a package: packed here, reproduced in an empty folder without Git by who knows nothing."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
 import zipfile
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 
 import pytest
 
-from tests.project import SECRET, Project
+from tests.packages import FIGURES, RATES, build, run, verdicts
+from tests.project import SECRET
 from tools.crate_contexts import documents
 from vla.errors import UserError
 from vla.files.hashing import sha256_file
 from vla.package.anonymous import Wish
-from vla.package.building import Options, build_package
+from vla.package.building import Options
 from vla.package.checking import SUMS
 from vla.package.numbers import paper_numbers
 from vla.package.releasing import release
 from vla.package.reproducing import Request, reproduce
 from vla.package.results import Results, layout_of
-from vla.package.writing import PackedFile, with_sums, write_archive
+from vla.package.writing import PackedFile, with_sums
 from vla.plan.deployment import Deployment
 from vla.plan.plan import Plan
 from vla.records.anonymity import AnonymityRecord
-from vla.records.circumstances import GitState
-from vla.records.claims import ClaimsRecord
-from vla.records.evaluation import EvaluationRecord
-from vla.records.package import PackageRecord
-from vla.records.reproduction import ReproductionRecord
 from vla.records.run import RunRecord
 
 pytestmark = pytest.mark.xdist_group("chain")
-
-
-def build(project: Project, options: Options | None = None):
-    plan = Plan(project.root, {"experiments": ["b"]}, Deployment(False, "cpu"))
-    return build_package(plan, plan.find_experiment("b"), options or Options())
-
-
-@pytest.fixture(scope="module")
-def archive(finished, tmp_path_factory) -> Path:
-    """A package of experiment b. Not to be changed."""
-    return build(finished.copy(tmp_path_factory.mktemp("packing") / "project")).path
-
-
-@pytest.fixture
-def package(archive, tmp_path) -> Path:
-    """The package as a stranger unpacks it, in a folder of its own."""
-    folder = tmp_path / "package"
-    with zipfile.ZipFile(archive) as content:
-        content.extractall(folder)
-    return folder
-
-
-COMMANDS = tempfile.TemporaryDirectory()  # removed when this process ends
-
-
-@cache
-def commands_without_git() -> str:
-    """A folder with the system's commands but Git."""
-    folder = Path(COMMANDS.name)
-    for command in Path("/usr/bin").iterdir():
-        if not command.name.startswith("git"):
-            (folder / command.name).symlink_to(command)
-    return str(folder)
-
-
-def run(folder: Path, *command: str) -> tuple[int, str]:
-    """Exit code and what is printed, of a command on a machine without Git."""
-    search = [str(Path(sys.executable).parent), commands_without_git()]
-    finished = subprocess.run(
-        [sys.executable, *command],
-        cwd=folder,
-        env={"PATH": os.pathsep.join(search), "HOME": "/nonexistent", "COLUMNS": "300"},
-        capture_output=True,
-        text=True,
-    )
-    return finished.returncode, finished.stdout + finished.stderr
-
-
-def verdicts(folder: Path, level: str) -> dict[str, str]:
-    record = ReproductionRecord.read(folder / f"reproduction-{level}.json")
-    return {claim.name: claim.verdict for claim in record.claims}
-
-
-RATES = {
-    "success_rate/instructed",
-    "success_rate/instructed/button-press-topdown-v3",
-    "target",
-}
-FIGURES = {"figure/learning_curve", "figure/success_by_task"}
 
 
 def test_same_results_give_the_same_bytes_anywhere(archive, finished, tmp_path):
@@ -123,39 +53,6 @@ def test_figures_and_rates_come_out_identical_from_what_is_shipped(package):
     found = verdicts(package / "reproduction", "figures")
     assert {name for name, verdict in found.items() if verdict == "identical"} == RATES | FIGURES
     assert found["policy/seed1"] == "not tested"
-
-
-def test_shipped_policy_does_the_same_again(archive, tmp_path):
-    """By `vla`, from the archive, in a folder that lies in somebody else's repository."""
-    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
-    shutil.copy(archive, tmp_path / "b.zip")
-    code, printed = run(
-        tmp_path, "-m", "vla", "reproduce", "b.zip", "--here", "--level", "evaluate"
-    )
-    assert code == 0, printed
-    work = tmp_path / "b.reproduction"
-    found = verdicts(work, "evaluate")
-    assert {name for name, verdict in found.items() if verdict == "identical"} == RATES
-    record = next((work / "evaluate").glob("experiments/b/results/seed1-*/*/evaluation.json"))
-    published = work / "package/outputs" / record.relative_to(work / "evaluate")
-    assert published.is_file()  # the same key: code, software and policy
-    write_archive(with_sums({"README.md": PackedFile(b"another")}), tmp_path / "b.zip")
-    code, printed = run(tmp_path, "-m", "vla", "reproduce", "b.zip")
-    assert code == 1 and "holds another package" in printed
-    packed = PackageRecord.read(work / "package/package.json")
-    assert EvaluationRecord.read(record).git == GitState(commit=packed.commit, dirty=())
-    for claim in ClaimsRecord.read(work / "package/claims.json").claims:
-        assert (work / "package" / claim.source).is_file()
-
-
-def test_other_seed_does_not_reproduce_it_and_is_said_to_explain_it(package):
-    changed = ("--set", "experiment.seed=7", "--set", "training.num_steps=3")
-    code, printed = run(package, "reproduce.py", "--here", "--level", "retrain", *changed)
-    assert code == 12, printed
-    assert verdicts(package / "reproduction", "retrain")["policy/seed1"] == "not reproduced"
-    assert "No policy was trained with seed 1" in printed
-    assert "seed 1 → 7" in printed
-    assert "training.num_steps 6 → 3" in printed
 
 
 def test_record_that_names_files_outside_is_refused(package, tmp_path):

@@ -1,27 +1,14 @@
 """Whether one run reproduces another, where a result comes from, and running it again."""
 
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.commands import ask
 from vla.files.yaml import read_yaml
 from vla.records.run import RunRecord
-
-
-def ask(project, *arguments: str) -> tuple[int, str]:
-    """`python -m vla ...` in the project; exit code and all that it prints."""
-    finished = subprocess.run(
-        [sys.executable, "-m", "vla", *arguments],
-        cwd=project.root,
-        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"},
-        capture_output=True,
-        text=True,
-    )
-    return finished.returncode, finished.stdout + finished.stderr
 
 
 def runs(project, experiment: str) -> list:
@@ -53,7 +40,9 @@ def old_and_new(changed, finished, experiment: str) -> tuple[str, str]:
 
 
 def test_copied_results_verify_as_identical(finished, project):
-    code, printed = ask(project, "verify", *(str(runs(p, "a")[0]) for p in (finished, project)))
+    code, printed = ask(
+        project.root, "verify", *(str(runs(p, "a")[0]) for p in (finished, project))
+    )
     assert code == 0
     assert printed.startswith("IDENTICAL")
     assert "Differs" not in printed
@@ -61,7 +50,7 @@ def test_copied_results_verify_as_identical(finished, project):
 
 @pytest.mark.xdist_group("changed")
 def test_other_batch_size_is_the_one_difference_that_is_listed(changed, finished):
-    code, printed = ask(changed, "verify", *old_and_new(changed, finished, "a"))
+    code, printed = ask(changed.root, "verify", *old_and_new(changed, finished, "a"))
     assert code == 11
     assert printed.startswith("UNDECIDED")  # four episodes show nothing
     assert "Differs in configuration:\n  training.batch_size 4 → 8\n" in printed + "\n"
@@ -70,13 +59,13 @@ def test_other_batch_size_is_the_one_difference_that_is_listed(changed, finished
 
 @pytest.mark.xdist_group("changed")
 def test_other_number_of_threads_is_listed(changed, finished):
-    _, printed = ask(changed, "verify", *old_and_new(changed, finished, "b"))
+    _, printed = ask(changed.root, "verify", *old_and_new(changed, finished, "b"))
     assert "Differs in configuration:\n  threads 1 → 2\n" in printed + "\n"
     assert printed.count("Differs in") == 1
 
 
-def test_other_kind_of_model_is_listed(project):
-    code, printed = ask(project, "verify", *(str(runs(project, name)[0]) for name in "ab"))
+def test_other_kind_of_model_is_listed(finished):
+    code, printed = ask(finished.root, "verify", *(str(runs(finished, name)[0]) for name in "ab"))
     assert code != 0
     assert "model.type BC → RT1" in printed
 
@@ -87,25 +76,25 @@ def test_policy_that_changed_is_refused(project):
     content = bytearray(policy.read_bytes())
     content[-1] ^= 1
     policy.write_bytes(content)
-    code, printed = ask(project, "explain", str(policy))
+    code, printed = ask(project.root, "explain", str(policy))
     assert code == 1
     assert "has changed since it was recorded" in printed
 
 
-def test_explain_tells_the_story_of_a_result_down_to_the_data(project):
-    run = runs(project, "a")[0]
+def test_explain_tells_the_story_of_a_result_down_to_the_data(finished):
+    run = runs(finished, "a")[0]
     (episodes,) = run.glob("*/episodes.parquet")
-    code, printed = ask(project, "explain", str(episodes))
+    code, printed = ask(finished.root, "explain", str(episodes))
     assert code == 0
     assert f"of the policy of run {run.name.split('-')[1]} (seed 1)" in printed
     assert "on dataset metaworld-4tasks 2.0.0, content 4a401c4e7c62" in printed
-    assert project.git("rev-parse", "HEAD").strip() in printed
+    assert finished.git("rev-parse", "HEAD").strip() in printed
 
 
-def test_explain_tells_what_a_video_shows(project):
-    run = runs(project, "a")[0]
+def test_explain_tells_what_a_video_shows(finished):
+    run = runs(finished, "a")[0]
     (video,) = run.glob("*/film-*/*.gif")
-    code, printed = ask(project, "explain", str(video))
+    code, printed = ask(finished.root, "explain", str(video))
     assert code == 0
     assert f"{video.name}: made by film" in printed
     evaluation = video.parents[1].name.split("-")[1]
@@ -113,17 +102,17 @@ def test_explain_tells_what_a_video_shows(project):
     assert f"of the policy of run {run.name.split('-')[1]} (seed 1)" in printed
 
 
-def test_document_names_the_records_it_shows(project):
+def test_document_names_the_records_it_shows(finished):
     for name in (
         "README.md",
         "models/v1.0.0/MODEL_CARD.md",
         "results/summary-*/summary.json",
         "results/figures-*/*curve.svg",
     ):
-        code, printed = ask(project, "explain", str(project.one(f"experiments/b/{name}")))
+        code, printed = ask(finished.root, "explain", str(finished.one(f"experiments/b/{name}")))
         assert code == 0
-        assert str(project.one("experiments/b/results/seed1-*/run.json")) in printed
-        assert str(project.one("experiments/b/results/seed1-*/*/evaluation.json")) in printed
+        assert str(finished.one("experiments/b/results/seed1-*/run.json")) in printed
+        assert str(finished.one("experiments/b/results/seed1-*/*/evaluation.json")) in printed
 
 
 @pytest.mark.parametrize("name", ["summary-*/summary.json", "figures-*/*curve.svg"])
@@ -132,26 +121,26 @@ def test_document_that_changed_is_refused(project, name):
     content = bytearray(document.read_bytes())
     content[len(content) // 2] ^= 1
     document.write_bytes(content)
-    code, printed = ask(project, "explain", str(document))
+    code, printed = ask(project.root, "explain", str(document))
     assert code == 1
     assert "is damaged" in printed or "has changed since it was recorded" in printed
 
 
-def test_report_and_comparison_name_the_records_of_every_experiment_they_show(project):
+def test_report_and_comparison_name_the_records_of_every_experiment_they_show(finished):
     for name in ("reports/report.html", "results/comparison-*/comparison.json"):
-        code, printed = ask(project, "explain", str(project.one(name)))
+        code, printed = ask(finished.root, "explain", str(finished.one(name)))
         assert code == 0
         for experiment in ("a", "b"):
-            for record in project.root.glob(f"experiments/{experiment}/results/*/run.json"):
+            for record in finished.root.glob(f"experiments/{experiment}/results/*/run.json"):
                 assert str(record) in printed
 
 
 @pytest.mark.parametrize("name", ["reports/experiments/b.html", "reports/experiments/b.pdf",
                                   "experiments/b/results/report-*/report.html"])  # fmt: skip
-def test_report_of_one_experiment_names_its_records(project, name):
-    code, printed = ask(project, "explain", str(project.one(name)))
+def test_report_of_one_experiment_names_its_records(finished, name):
+    code, printed = ask(finished.root, "explain", str(finished.one(name)))
     assert code == 0
-    assert str(project.one("experiments/b/results/*/run.json")) in printed
+    assert str(finished.one("experiments/b/results/*/run.json")) in printed
     assert "experiments/a/results" not in printed
 
 
@@ -161,7 +150,7 @@ def test_released_policy_is_the_one_of_its_run(project):
     other = project.root / "experiments/b/results/seed0-0123456789ab/run.json"
     other.parent.mkdir()
     other.write_text("{")
-    code, printed = ask(project, "explain", str(released))
+    code, printed = ask(project.root, "explain", str(released))
     assert code == 0
     trained = project.one("experiments/b/checkpoints/*/policy.safetensors")
     assert f"v1.0.0 of the model is {trained}" in printed
@@ -169,13 +158,13 @@ def test_released_policy_is_the_one_of_its_run(project):
     content = released.read_bytes()
     released.unlink()
     released.write_bytes(content[:-1] + b"?")
-    code, printed = ask(project, "explain", str(released))
+    code, printed = ask(project.root, "explain", str(released))
     assert code == 1
     assert "has changed since it was recorded" in printed
 
 
-def test_file_without_a_record_is_told_so(project):
-    code, printed = ask(project, "explain", "experiments/a/config.yaml")
+def test_file_without_a_record_is_told_so(finished):
+    code, printed = ask(finished.root, "explain", "experiments/a/config.yaml")
     assert code == 1
     assert "No record of a names config.yaml" in printed
 
@@ -185,7 +174,7 @@ def test_replay_in_a_clean_folder_gives_the_same_bits(changed, finished, tmp_pat
     """Of a run with uncommitted changes, which its record keeps as a patch."""
     _, run = old_and_new(changed, finished, "a")
     assert "+  batch_size: 8" in (Path(run) / "uncommitted.patch").read_text()
-    code, printed = ask(changed, "replay", run, str(tmp_path / "again"))
+    code, printed = ask(changed.root, "replay", run, str(tmp_path / "again"))
     assert code == 0, printed
     assert printed.startswith("IDENTICAL")
 
@@ -205,20 +194,20 @@ def test_snakemake_target_answers_as_the_command_does(finished, project):
 def test_published_results_say_what_was_reproduced(project):
     listed = read_yaml(project.root / "config/config.yaml")
     project.write_yaml("config/config.yaml", listed | {"experiments": ["a"], "comparisons": []})
-    code, printed = ask(project, "published", "--write", "a", "b")
+    code, printed = ask(project.root, "published", "--write", "a", "b")
     assert code == 0, "also of b, which is not listed"
-    assert "There is no experiment" in ask(project, "published", "bb")[1]
+    assert "There is no experiment" in ask(project.root, "published", "bb")[1]
     project.write_yaml("config/config.yaml", listed)
     again = {path: path.read_bytes() for path in project.root.glob("published/*/results/**/*.*")}
-    assert ask(project, "published", "--write") == (code, printed)
+    assert ask(project.root, "published", "--write") == (code, printed)
     assert {path: path.read_bytes() for path in again} == again, "under the same keys"
     assert "published/a: commit them" in printed
-    assert ask(project, "published") == (
+    assert ask(project.root, "published") == (
         0,
         "Reproduced bit for bit: 3 of 3 published policies, 3 of 3 tables of episodes.\n",
     )
     code, printed = ask(
-        project, "verify", *map(str, sorted(project.root.glob("*/a/results/seed1-*")))
+        project.root, "verify", *map(str, sorted(project.root.glob("*/a/results/seed1-*")))
     )
     assert code == 0 and printed.startswith("IDENTICAL")
     record = project.one("published/b/results/seed1-*/run.json")
@@ -228,7 +217,7 @@ def test_published_results_say_what_was_reproduced(project):
     files = run.files.model_copy(update={"policy": policy})
     run.model_copy(update={"files": files, "hardware": hardware}).write(record)
     shutil.rmtree(project.one("experiments/a/results/seed2-*"))
-    _, printed = ask(project, "published")
+    _, printed = ask(project.root, "published")
     assert "1 of 3 published policies, 2 of 3 tables" in printed
     assert "not run here: a, seed 2" in printed
     assert f"CPU another → {run.hardware.cpu}" in printed

@@ -257,7 +257,14 @@ def _memory(device: str, memory: float, parameters: int | None, experiment: Expe
     if held is None:
         return Finding("device", "ok", f"{device}; what training takes is {UNKNOWN}")
     config, needed = experiment.config, held / GB
-    if not _is_imported(experiment):
+    ways = ["a smaller model", "a device with more memory"]
+    if _is_imported(experiment):
+        if experiment.accelerator != "cpu" and config.evaluation.batch_size == 1:
+            ways.append(
+                "evaluation.batch_size: 8 (one copy for all resources.evaluation_workers of a GPU)"
+            )
+    else:
+        ways.append("more devices (training.sharding: fsdp2, docs/clusters.md)")
         parts = "weights, gradients and AdamW"
         needed = training_bytes(config, parameters) / GB
         if config.training.sharding != "none":
@@ -270,8 +277,7 @@ def _memory(device: str, memory: float, parameters: int | None, experiment: Expe
         "device",
         "fail",
         f"{device}: {needed:.1f} GB for {parts}, {memory:.1f} GB of memory",
-        "Take a smaller model, a device with more memory, evaluation.batch_size: 8 (one copy for all "
-        "resources.evaluation_workers of a GPU), or, to train, more devices (training.sharding: fsdp2, docs/clusters.md).",
+        f"Take {', '.join(ways[:-1])} or {ways[-1]}.",
     )
 
 

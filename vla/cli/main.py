@@ -60,15 +60,22 @@ app.command("clean", rich_help_panel=AFTER)(results.clean)
 
 
 def main() -> None:
+    """The command of this process."""
     try:
-        app()
+        run()
+    finally:
+        gc.freeze()  # the process ends; the collector would look through all that was imported
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Run one command, by default that of this process. Raises `SystemExit` with its exit code."""
+    try:
+        app(arguments)
     except UserError as error:
         console.print(f"[red]{escape(error.problem)}[/]\n  → {escape(error.way_out)}")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
-    finally:
-        gc.freeze()  # the process ends; the collector would look through all that was imported
 
 
 if __name__ == "__main__":

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from statsmodels.stats.proportion import proportion_confint
-
 from vla.config.outcome import DrawnFrom, Outcome
 from vla.errors import UserError
 from vla.files.atomic import atomic_path
@@ -25,7 +23,8 @@ from vla.records.evaluation import EvaluationRecord
 from vla.records.events import read_events
 from vla.records.run import RunRecord
 from vla.records.summary import SummaryRecord
-from vla.statistics.rates import CONFIDENCE, describe, verdict
+from vla.statistics.counts import wilson
+from vla.statistics.rates import describe, verdict
 
 Row = dict[str, Any]
 HOST_THEN_CONDA = (False, True)
@@ -166,12 +165,12 @@ def _rates(results: Path) -> Row:
             continue
         outcomes = record.outcomes
         good, bad = outcomes.get("success", 0), outcomes.get("failure", 0)
-        low, high = proportion_confint(good, good + bad, 1 - CONFIDENCE, method="wilson")
+        low, high = wilson(good, good + bad)
         name = record.condition
         row |= {
             f"{name}_success": good / (good + bad) if good + bad else None,
-            f"{name}_low": float(low),
-            f"{name}_high": float(high),
+            f"{name}_low": low,
+            f"{name}_high": high,
             f"{name}_episodes": good + bad,
             f"{name}_crashes": outcomes.get("crash", 0),
         }

@@ -3,11 +3,10 @@
 import math
 
 import pandas as pd
-from statsmodels.stats.proportion import confint_proportions_2indep
 
 from vla.records.run import RunRecord
 from vla.statistics.comparison import PAIR, compare
-from vla.statistics.rates import CONFIDENCE
+from vla.statistics.counts import newcombe
 
 
 def compare_losses(one: RunRecord, other: RunRecord, tolerance: float) -> tuple[str, str]:
@@ -62,12 +61,9 @@ def _paired(one: pd.DataFrame, other: pd.DataFrame) -> tuple[float, float, str]:
 
 
 def _unpaired(one: pd.DataFrame, other: pd.DataFrame) -> tuple[float, float, str]:
-    """Newcombe's interval of the difference of two proportions (Newcombe 1998, method 10)."""
-    good = [int(episodes["success"].sum()) for episodes in (one, other)]
-    of = [len(one), len(other)]
-    low, high = confint_proportions_2indep(
-        good[1], of[1], good[0], of[0], method="newcomb", compare="diff", alpha=1 - CONFIDENCE
-    )
+    good = tuple(int(episodes["success"].sum()) for episodes in (one, other))
+    of = len(one), len(other)
+    low, high = newcombe(good, of)
     rates = [count / total for count, total in zip(good, of, strict=True)]
     return (
         low,

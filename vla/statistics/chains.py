@@ -7,10 +7,10 @@ Hinkley 1997, 3.8), the chain's outcomes under all training seeds with it.
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
 from vla.records.rates import ChainRates, Rate
-from vla.statistics.rates import CONFIDENCE, success_rate
+from vla.statistics.counts import CONFIDENCE, wilson
+from vla.statistics.rates import success_rate
 
 RESAMPLES = 10_000
 
@@ -73,10 +73,8 @@ def average_length(episodes: pd.DataFrame) -> tuple[float, float, float]:
     if lengths.nunique() == 1:
         longest = float(episodes["position"].max())
         chains = len(clusters)
-        low, high = proportion_confint(
-            mean / longest * chains, chains, 1 - CONFIDENCE, method="wilson"
-        )
-        return mean, min(float(low) * longest, mean), max(float(high) * longest, mean)
+        low, high = wilson(mean / longest * chains, chains)
+        return mean, min(low * longest, mean), max(high * longest, mean)
     drawn = np.random.default_rng(0).integers(0, len(clusters), (RESAMPLES, len(clusters)))
     means = solved[drawn].sum(1) / counts[drawn].sum(1)
     tail = (1 - CONFIDENCE) / 2

@@ -8,7 +8,8 @@ from vla.config.outcome import Claim, DifferenceClaim, Finding, RateClaim
 from vla.errors import UserError
 from vla.statistics.chains import overall_rate
 from vla.statistics.comparison import compare, points
-from vla.statistics.rates import CONFIDENCE, describe, success_rate, verdict
+from vla.statistics.counts import CONFIDENCE
+from vla.statistics.rates import describe, success_rate, verdict
 from vla.words import CONDITIONS, short_task
 
 MARKS = {"holds": "✓", "does not hold": "✗", "undecided": "?"}

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.contingency_tables import mcnemar
 
 from vla.errors import UserError
 from vla.records.rates import PairedRates, PairedTask, Rate
 from vla.statistics.chains import are_chains, overall_rate
-from vla.statistics.rates import CONFIDENCE
+from vla.statistics.counts import CONFIDENCE, mcnemar
 from vla.words import CONDITIONS
 
 PAIR = ["task", "episode", "seed"]
@@ -76,7 +75,7 @@ def compare_sides(baseline: Side, candidate: Side) -> PairedRates:
         )
     a, b = (np.array([side.first[state] for state in shared]) for side in (baseline, candidate))
     table = np.array([[(a & b).sum(), (a & ~b).sum()], [(~a & b).sum(), (~a & ~b).sum()]])
-    p_value = float(mcnemar(table, exact=True).pvalue)
+    p_value = mcnemar(table)
     paired = pd.DataFrame(
         [
             (*state, mean, candidate.means[state])

@@ -1,12 +1,10 @@
 """Success rates with intervals."""
 
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
 from vla.records.rates import Rate
+from vla.statistics.counts import wilson
 from vla.words import NOT_REACHED
-
-CONFIDENCE = 0.95
 
 
 def success_rate(episodes: pd.DataFrame) -> Rate:
@@ -20,7 +18,7 @@ def success_rate(episodes: pd.DataFrame) -> Rate:
     successes = int((episodes["outcome"] == "success").sum())
     if not counted:
         return Rate(successes=0, episodes=0, crashes=crashes, rate=0.0, low=0.0, high=1.0)
-    low, high = proportion_confint(successes, counted, 1 - CONFIDENCE, method="wilson")
+    low, high = wilson(successes, counted)
     rate = successes / counted
     # At 0 or n successes rounding may leave the rate outside by one bit.
     return Rate(
@@ -28,8 +26,8 @@ def success_rate(episodes: pd.DataFrame) -> Rate:
         episodes=counted,
         crashes=crashes,
         rate=rate,
-        low=min(float(low), rate),
-        high=max(float(high), rate),
+        low=min(low, rate),
+        high=max(high, rate),
     )
 
 
