@@ -166,6 +166,10 @@ class Project:
         assert old in text
         path.write_text(text.replace(old, new))
 
+    def runs(self, experiment: str) -> list[Path]:
+        """Folders of its runs with seed 1."""
+        return sorted(self.root.glob(f"experiments/{experiment}/results/seed1-*"))
+
     def one(self, pattern: str) -> Path:
         (path,) = self.root.glob(pattern)
         return path

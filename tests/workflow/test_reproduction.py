@@ -2,7 +2,6 @@
 
 import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -11,67 +10,21 @@ from vla.files.yaml import read_yaml
 from vla.records.run import RunRecord
 
 
-def runs(project, experiment: str) -> list:
-    return sorted(project.root.glob(f"experiments/{experiment}/results/seed1-*"))
-
-
-@pytest.fixture(scope="module")
-def changed(finished, tmp_path_factory):
-    """A project in which `a` was run again with another batch size, `b` with another number of threads.
-
-    Neither change was committed. Not to be changed.
-    """
-    project = finished.copy(tmp_path_factory.mktemp("changed") / "project")
-    settings = {"experiments": ["a", "b"], "comparisons": [["a", "b"]]}
-    project.write_yaml("config/config.yaml", settings)
-    project.change("a", "experiment", seed=1)
-    project.commit()
-    project.change("a", "training", batch_size=8)
-    project.change("b", "resources", training_threads=2)
-    project.snakemake("--until", "evaluate", "--config", "allow_dirty=True")
-    return project
-
-
-def old_and_new(changed, finished, experiment: str) -> tuple[str, str]:
-    old = {run.name for run in runs(finished, experiment)}
-    return tuple(
-        str(run) for run in sorted(runs(changed, experiment), key=lambda r: r.name not in old)
-    )
-
-
 def test_copied_results_verify_as_identical(finished, project):
-    code, printed = ask(
-        project.root, "verify", *(str(runs(p, "a")[0]) for p in (finished, project))
-    )
+    code, printed = ask(project.root, "verify", *(str(p.runs("a")[0]) for p in (finished, project)))
     assert code == 0
     assert printed.startswith("IDENTICAL")
     assert "Differs" not in printed
 
 
-@pytest.mark.xdist_group("changed")
-def test_other_batch_size_is_the_one_difference_that_is_listed(changed, finished):
-    code, printed = ask(changed.root, "verify", *old_and_new(changed, finished, "a"))
-    assert code == 11
-    assert printed.startswith("UNDECIDED")  # four episodes show nothing
-    assert "Differs in configuration:\n  training.batch_size 4 → 8\n" in printed + "\n"
-    assert printed.count("Differs in") == 1
-
-
-@pytest.mark.xdist_group("changed")
-def test_other_number_of_threads_is_listed(changed, finished):
-    _, printed = ask(changed.root, "verify", *old_and_new(changed, finished, "b"))
-    assert "Differs in configuration:\n  threads 1 → 2\n" in printed + "\n"
-    assert printed.count("Differs in") == 1
-
-
 def test_other_kind_of_model_is_listed(finished):
-    code, printed = ask(finished.root, "verify", *(str(runs(finished, name)[0]) for name in "ab"))
+    code, printed = ask(finished.root, "verify", *(str(finished.runs(name)[0]) for name in "ab"))
     assert code != 0
     assert "model.type BC → RT1" in printed
 
 
 def test_policy_that_changed_is_refused(project):
-    run = runs(project, "a")[0]
+    run = project.runs("a")[0]
     policy = project.one(f"experiments/a/checkpoints/{run.name}/policy.safetensors")
     content = bytearray(policy.read_bytes())
     content[-1] ^= 1
@@ -82,7 +35,7 @@ def test_policy_that_changed_is_refused(project):
 
 
 def test_explain_tells_the_story_of_a_result_down_to_the_data(finished):
-    run = runs(finished, "a")[0]
+    run = finished.runs("a")[0]
     (episodes,) = run.glob("*/episodes.parquet")
     code, printed = ask(finished.root, "explain", str(episodes))
     assert code == 0
@@ -92,7 +45,7 @@ def test_explain_tells_the_story_of_a_result_down_to_the_data(finished):
 
 
 def test_explain_tells_what_a_video_shows(finished):
-    run = runs(finished, "a")[0]
+    run = finished.runs("a")[0]
     (video,) = run.glob("*/film-*/*.gif")
     code, printed = ask(finished.root, "explain", str(video))
     assert code == 0
@@ -169,23 +122,13 @@ def test_file_without_a_record_is_told_so(finished):
     assert "No record of a names config.yaml" in printed
 
 
-@pytest.mark.xdist_group("changed")
-def test_replay_in_a_clean_folder_gives_the_same_bits(changed, finished, tmp_path):
-    """Of a run with uncommitted changes, which its record keeps as a patch."""
-    _, run = old_and_new(changed, finished, "a")
-    assert "+  batch_size: 8" in (Path(run) / "uncommitted.patch").read_text()
-    code, printed = ask(changed.root, "replay", run, str(tmp_path / "again"))
-    assert code == 0, printed
-    assert printed.startswith("IDENTICAL")
-
-
 def test_snakemake_target_answers_as_the_command_does(finished, project):
     def ask_snakemake(one, other, ok):
         return project.snakemake("verify", "--config", f'verify=["{one}","{other}"]', ok=ok)
 
-    same = (runs(p, "b")[0] for p in (finished, project))
+    same = (p.runs("b")[0] for p in (finished, project))
     assert "IDENTICAL" in ask_snakemake(*same, ok=True)
-    printed = ask_snakemake(*(runs(project, name)[0] for name in "ab"), ok=False)
+    printed = ask_snakemake(*(project.runs(name)[0] for name in "ab"), ok=False)
     assert "UNDECIDED" in printed
     assert "model.type BC → RT1" in printed
     assert "Which two runs?" in project.snakemake("verify", ok=False)
