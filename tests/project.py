@@ -43,8 +43,12 @@ SMALL = {
 }
 
 
-def link_arrays(source: str, target: str) -> None:
-    how = os.link if source.endswith(".npy") else shutil.copy2
+# Most of a project's bytes. Files in these are made whole and never changed: copies may have them in common.
+NEVER_CHANGED = ("/data/.prepared/", "/.dvc/cache/", "/.git/objects/")
+
+
+def copy_or_link(source: str, target: str) -> None:
+    how = os.link if any(folder in source for folder in NEVER_CHANGED) else shutil.copy2
     how(source, target)
 
 
@@ -75,10 +79,7 @@ class Project:
             folder = root / "experiments" / name
             folder.mkdir(parents=True)
         project.write("a", SMALL | {"experiment": SMALL["experiment"] | {"seed": [1, 2]}})
-        sharing = SMALL["evaluation"] | {"batch_size": 4}
-        project.write(
-            "b", SMALL | {"model": SMALL["model"] | {"type": "RT1"}, "evaluation": sharing}
-        )
+        project.write("b", SMALL | {"model": SMALL["model"] | {"type": "RT1"}})
         project.write_yaml(
             "config/config.yaml",
             {"experiments": ["a", "b"], "comparisons": [["a", "b"]], "allow_dirty": True},
@@ -87,13 +88,12 @@ class Project:
         project.commit()
         return project
 
-    def copy(self, root: Path, share_arrays: bool = False) -> "Project":
+    def copy(self, root: Path, alone: bool = False) -> "Project":
         """The same state elsewhere; times are kept, as `rsync -a` would.
 
-        `share_arrays`: those of prepared stores, two thirds of all bytes, are the same files in both. The
-        workflow never changes them in place, and nobody else may.
+        `alone`: it has no file in common with this one, so that even those may be touched that never change.
         """
-        how = link_arrays if share_arrays else shutil.copy2
+        how = shutil.copy2 if alone else copy_or_link
         shutil.copytree(self.root, root, symlinks=True, copy_function=how)
         return Project(root, self.variables)
 

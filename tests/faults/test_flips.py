@@ -22,7 +22,7 @@ FLIPS = 1000
 
 @pytest.fixture(scope="module")
 def project(undisturbed, tmp_path_factory):
-    return undisturbed[0].copy(tmp_path_factory.mktemp("flips") / "project")
+    return undisturbed[0].copy(tmp_path_factory.mktemp("flips") / "project", alone=True)
 
 
 def use_dataset(root):

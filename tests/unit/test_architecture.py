@@ -1,6 +1,8 @@
 """The house: imports between packages run one way, and the configuration holds values only."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,12 @@ def test_configuration_holds_values_only():
                     assert decorators & {"field_validator", "model_validator"}, (path, item.name)
                 elif isinstance(item, ast.Assign):
                     assert {ast.unparse(t) for t in item.targets} <= allowed, (path, node.name)
+
+
+def test_documents_wait_for_no_library_that_they_do_not_need():
+    """Each is a job of its own, of two seconds; PyTorch or SciPy would double that."""
+    scripts = ("publish", "release_models", "render_readme", "report", "report_experiment")
+    code = "import sys; " + "".join(f"import scripts.{name}; " for name in scripts)
+    code += "sys.exit(' '.join({'scipy', 'statsmodels', 'torch'} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

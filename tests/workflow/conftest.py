@@ -28,8 +28,8 @@ def finished(tmp_path_factory) -> Project:
 
 @pytest.fixture
 def project(finished, tmp_path) -> Project:
-    """A finished project of one's own, but for the arrays of its prepared store."""
-    return finished.copy(tmp_path / "project", share_arrays=True)
+    """A finished project of one's own."""
+    return finished.copy(tmp_path / "project")
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ def test_a_second_run_does_nothing(project):
 
 
 def test_touch_comment_and_commit_change_nothing(finished, tmp_path):
-    project = finished.copy(tmp_path / "project")
+    project = finished.copy(tmp_path / "project", alone=True)
     for path in project.root.rglob("*"):
         if path.is_file() and ".git" not in path.parts:
             os.utime(path)
