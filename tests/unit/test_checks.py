@@ -112,6 +112,22 @@ def test_bf16_that_a_gpu_only_emulates_is_told_to_be_slow(experiment, monkeypatc
     assert lines.get("precision") == ("warn: bf16 is slow on Old GPU" if emulates else None)
 
 
+def test_too_little_memory_to_train_is_refused_with_what_would_help(experiment, monkeypatch):
+    gpu = SimpleNamespace(name="Toy GPU", total_memory=1e6)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    monkeypatch.setattr("torch.cuda.get_device_properties", lambda device: gpu)
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation=True: True)
+    changed = replace(experiment, accelerator="cuda")
+    findings = check_experiment(changed, experiment.root, allow_dirty=False)
+    (device,) = (finding for finding in findings if finding.name == "device")
+    assert device.status == "fail"
+    assert device.way_out == (
+        "Take a smaller model, a device with more memory "
+        "or more devices (training.sharding: fsdp2, docs/clusters.md)."
+    )
+
+
 def test_processor_that_cannot_do_portable_arithmetic_is_refused(experiment, monkeypatch):
     monkeypatch.setattr("vla.checks.findings.lacks_portable", lambda: "it lacks avx2")
     assert "this processor is not: it lacks avx2" in found(experiment)["device"]
