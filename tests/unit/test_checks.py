@@ -93,18 +93,22 @@ def test_unknown_size_of_a_model_is_told_as_unknown(experiment):
     assert lines["device"].endswith(f"what training takes is {unknown}")
 
 
-@pytest.mark.parametrize("emulates", [True, False])
-def test_bf16_that_a_gpu_only_emulates_is_told_to_be_slow(experiment, monkeypatch, emulates):
-    """A stand-in for a GPU: memory, and bf16 natively or as PyTorch emulates it."""
-    gpu = SimpleNamespace(name="Old GPU", total_memory=16e9)
+def stand_in_gpu(monkeypatch, name: str, memory: float, native_bf16: bool = True) -> None:
+    """A GPU as far as the check asks: `memory` in bytes, and bf16 natively or as PyTorch emulates it."""
 
     def is_bf16_supported(including_emulation: bool = True) -> bool:
-        return including_emulation or not emulates
+        return including_emulation or native_bf16
 
+    gpu = SimpleNamespace(name=name, total_memory=memory)
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
     monkeypatch.setattr("torch.cuda.get_device_properties", lambda device: gpu)
     monkeypatch.setattr("torch.cuda.is_bf16_supported", is_bf16_supported)
+
+
+@pytest.mark.parametrize("emulates", [True, False])
+def test_bf16_that_a_gpu_only_emulates_is_told_to_be_slow(experiment, monkeypatch, emulates):
+    stand_in_gpu(monkeypatch, "Old GPU", 16e9, native_bf16=not emulates)
     training = experiment.config.training.model_copy(update={"precision": "bf16"})
     config = experiment.config.model_copy(update={"training": training})
     lines = found(replace(experiment, config=config, accelerator="cuda"))
@@ -113,11 +117,7 @@ def test_bf16_that_a_gpu_only_emulates_is_told_to_be_slow(experiment, monkeypatc
 
 
 def test_too_little_memory_to_train_is_refused_with_what_would_help(experiment, monkeypatch):
-    gpu = SimpleNamespace(name="Toy GPU", total_memory=1e6)
-    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
-    monkeypatch.setattr("torch.cuda.get_device_properties", lambda device: gpu)
-    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation=True: True)
+    stand_in_gpu(monkeypatch, "Toy GPU", 1e6)
     changed = replace(experiment, accelerator="cuda")
     findings = check_experiment(changed, experiment.root, allow_dirty=False)
     (device,) = (finding for finding in findings if finding.name == "device")

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 
+from tests.commands import vla
 from vla.data.manifest import make_manifest
 
 FILE = "data/metaworld-4tasks/data/chunk-000/file-000.parquet"
@@ -64,6 +65,5 @@ def test_a_file_changed_with_its_line_in_the_manifest_is_refused_until_both_are_
     assert "data/chunk-000/file-000.parquet: md5 " in printed, "the file that differs"
     assert "Traceback" not in printed
 
-    command = [sys.executable, "-m", "vla", "pin", "data/metaworld-4tasks"]
-    subprocess.run(command, cwd=project.root, check=True, capture_output=True)
+    vla(project.root, "pin", "data/metaworld-4tasks")
     project.snakemake("--until", "verify_dataset")
