@@ -3,13 +3,11 @@
 Imports in functions count; those under `if TYPE_CHECKING` do not, since nothing executes them.
 """
 
-import ast
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 from vla.errors import UserError
-from vla.source.syntax import parse, syntax_hash
+from vla.source.syntax import read_source, syntax_hash
 
 # Holds values and no logic: what a section says stands in an identity by value, after validation.
 VALUES_ONLY = ("vla/config/",)
@@ -64,6 +62,8 @@ def _imported_files(importer: Path, beside: Path, root: Path) -> list[tuple[str,
 def _modules(name: str, base: Path) -> tuple[tuple[str, Path], ...]:
     """The files below `base` that an import of `name` executes; most names are of other packages."""
     parts = name.split(".")
+    if parts[0] not in _top_names(base):
+        return ()
     found = []
     for length in range(1, len(parts) + 1):
         stem = "/".join(parts[:length])
@@ -74,31 +74,16 @@ def _modules(name: str, base: Path) -> tuple[tuple[str, Path], ...]:
 
 
 @cache
+def _top_names(base: Path) -> frozenset[str]:
+    """Names with which an import of something below `base` can begin."""
+    return frozenset(path.stem for path in base.iterdir())
+
+
 def _imports(path: Path) -> frozenset[str]:
-    """Full names of what a file imports, and of what it imports from them, which may be modules."""
-    names: set[str] = set()
-    for node in _executed(parse(path)):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level:
-            raise UserError(
-                f"{path}, line {node.lineno}: relative import.",
-                "Import by the full name, as in `from vla.data.spec import DataSpec`.",
-            )
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return frozenset(names)
-
-
-def _executed(tree: ast.Module) -> Iterator[ast.AST]:
-    """All nodes but expressions, which import nothing, without those that only type checkers look at."""
-    pending: list[ast.AST] = [tree]
-    while pending:
-        node = pending.pop()
-        yield node
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
-                pending += child.orelse
-            elif not isinstance(child, ast.expr):
-                pending.append(child)
+    imports = read_source(path).imports
+    if imports.relative_at:
+        raise UserError(
+            f"{path}, line {imports.relative_at}: relative import.",
+            "Import by the full name, as in `from vla.data.spec import DataSpec`.",
+        )
+    return imports.names

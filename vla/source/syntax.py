@@ -1,17 +1,30 @@
 """Hashes of Python files by what they do: comments, documentation, layout and messages do not count."""
 
 import ast
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 from vla.errors import UserError
 from vla.files.hashing import sha256_bytes
+from vla.source.imports import Imports, find_imports
+
+T = TypeVar("T")
 
 LOGGERS = {"logger", "logging"}
 LOG_METHODS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 
 
-@cache
+@dataclass(frozen=True)
+class Source:
+    """What is known of a Python file; its syntax tree is not kept, being many times larger."""
+
+    hash: str
+    imports: Imports
+
+
 def syntax_hash(path: Path) -> str:
     """SHA-256 of a file's syntax tree; the same in every Python version that parses it.
 
@@ -19,49 +32,59 @@ def syntax_hash(path: Path) -> str:
     messages of errors, assertions and logs. Of a message only the calls in it count: they could do
     something. A log line that calls nothing may come and go.
     """
-    return _hash(parse(path))
+    return read_source(path).hash
 
 
 @cache
+def read_source(path: Path) -> Source:
+    return _read(path, _source)
+
+
 def parse(path: Path) -> ast.Module:
     """A file's syntax tree; a missing or invalid file is a `UserError`."""
+    return _read(path, ast.parse)
+
+
+def _read(path: Path, make: Callable[[str, str], T]) -> T:
+    """What `make` makes of a file's text and name."""
     try:
-        return _tree(path.read_text(encoding="utf-8"), path.name)
+        return make(path.read_text(encoding="utf-8"), path.name)
     except FileNotFoundError:
         raise UserError(f"{path} is missing.", "Restore it: git checkout.") from None
     except SyntaxError as error:
         raise UserError(f"{path} is not valid Python: {error}", "Correct the file.") from None
 
 
-# Files of the same text, in copies of a project, are parsed and hashed once.
 @cache
-def _tree(text: str, name: str) -> ast.Module:
-    return ast.parse(text, name)
-
-
-@cache
-def _hash(tree: ast.Module) -> str:
-    return sha256_bytes(repr(_plain(tree)).encode())
+def _source(text: str, name: str) -> Source:
+    """Of files with the same text, in copies of a project, once."""
+    tree = ast.parse(text, name)
+    return Source(sha256_bytes(repr(_plain(tree)).encode()), find_imports(tree))
 
 
 def _plain(node: object) -> object:
     """A syntax tree as nested tuples, without what does not count and without empty fields."""
+    if isinstance(node, list):
+        return tuple(plain for item in node for plain in _item(item))
+    if not isinstance(node, ast.AST):
+        return node
     if isinstance(node, ast.Raise) and _is_error(node.exc):
         error = node.exc
         message = [*error.args, *(keyword.value for keyword in error.keywords)]
         return "Raise", _plain(error.func), _calls(message), _plain(node.cause)
     if isinstance(node, ast.Assert):
         return "Assert", _plain(node.test), _calls([node.msg])
-    if isinstance(node, ast.AST):
-        fields = (
-            (name, _plain(value))
-            for name, value in ast.iter_fields(node)
-            if value not in (None, [], ())
-        )
-        return type(node).__name__, tuple(sorted(fields, key=lambda field: field[0]))
-    if isinstance(node, list):
-        return tuple(plain for item in node for plain in _item(item))
-    return node
+    fields = []
+    for name in _names_of_fields(type(node)):
+        value = getattr(node, name, None)
+        if value is not None and value != []:
+            fields.append((name, value if isinstance(value, str) else _plain(value)))
+    return type(node).__name__, tuple(fields)
+
+
+@cache
+def _names_of_fields(kind: type[ast.AST]) -> list[str]:
+    return sorted(kind._fields)
 
 
 def _item(node: object) -> tuple:
