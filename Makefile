@@ -86,8 +86,8 @@ test: setup
 	@sh tools/system_packages.sh test
 	PATH="$(CURDIR)/$(BIN):$$PATH" pytest -n 2 --dist loadgroup
 
-# Stories of several trainings each: from an idea to a conclusion, sweeps, submitting while code changes, plug-ins,
-# a lost process, a package reproduced.
+# What trains, evaluates or collects again (a quarter of an hour): from an idea to a conclusion, sweeps, submitting
+# while code changes, results made again, plug-ins, a lost process, a package reproduced, another processor.
 test-stories: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" pytest tests/workflow/stories -n 2 --dist loadgroup
 

@@ -106,8 +106,9 @@ def test_store_that_somebody_is_at_work_on_stays_whole(plan):
     assert (folder / "pictures.npy").is_file()
 
 
-def test_checkpoint_that_an_anomaly_in_the_record_names_stays(plan):
-    """The record says that one can go back to it."""
+@pytest.mark.parametrize(("settings", "going"), [({}, {4, 12}), ({"keep_every": 6}, {4})])
+def test_checkpoints_that_an_anomaly_or_the_configuration_names_stay(plan, settings, going):
+    """The record says of an anomaly that one can go back to the last good one, that of step 8."""
     folder = plan.root / "experiments/exp_001_baseline"
     checkpoints = folder / "checkpoints/seed1-k"
     checkpoints.mkdir(parents=True)
@@ -117,7 +118,7 @@ def test_checkpoint_that_an_anomaly_in_the_record_names_stays(plan):
     policy = checkpoints / "policy.safetensors"
     policy.write_bytes(b"0")
     resolved = folder / "results/seed1-k/config.resolved.json"
-    write_json(resolved, {"checkpoints": {}})
+    write_json(resolved, {"checkpoints": settings})
     events = [
         Event(kind="loss_spike", step=9, value=2.0, threshold=1.0, action="warn", checkpoint=good)
         for good in (8, None)
@@ -127,7 +128,7 @@ def test_checkpoint_that_an_anomaly_in_the_record_names_stays(plan):
     record = make_run_record(events=events, files=files)
     record.write(resolved.with_name("run.json"))
     (item,) = find_old(plan)[0]
-    assert {path.stem for path in item.files} == {"step_00000004", "step_00000012"}
+    assert {path.stem for path in item.files} == {f"step_{step:08d}" for step in going}
 
 
 @pytest.mark.parametrize("name", ["../exp_001_baseline", "exp_001", "data", "/", ""])

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from tests.project import ROOT
-from tools.portability import PROCESSORS, on_processor
+from tools.portability import on_processor
 from vla.process.portable import lacks_portable
 from vla.process.variables import PORTABLE, choose_fastest, choose_portable
 
@@ -42,10 +42,6 @@ def test_families_on_a_vision_language_model_give_the_published_bits():
     versions = f"{torch.__version__.partition('+')[0]}, transformers {version('transformers')}"
     golden = json.loads((ROOT / "tests/data/portable_vlm.json").read_text())
     assert on_processor("", "train", "VLM") == golden[versions]
-
-
-def test_an_emulated_processor_of_the_other_maker_gives_the_same_bits(golden):
-    assert on_processor(PROCESSORS[0], *TRAINING) == golden
 
 
 def test_without_mkls_mode_bits_are_others(golden):

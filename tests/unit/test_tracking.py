@@ -21,6 +21,7 @@ from wandb.proto.wandb_internal_pb2 import Record
 from wandb.sdk.internal.datastore import DataStore
 
 from tests.project import ROOT, SECRET
+from tests.sharing import made_once
 from vla.tracking import mirror
 from vla.tracking.metrics import MetricsLog
 from vla.tracking.mirror import Guarded
@@ -232,22 +233,31 @@ def test_database_whose_creation_was_killed_is_made_anew(tmp_path):
     assert not list(tmp_path.glob(".mlflow.*.db"))
 
 
-def test_every_hyperparameter_the_commit_and_the_end_are_told(tmp_path):
-    assert attempt(tmp_path, 1, 3).returncode == 0
-    client = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+@pytest.fixture(scope="module")
+def tracked(tmp_path_factory) -> Path:
+    """The folder of a run that ended well. Not to be changed."""
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        assert attempt(folder, 1, 3).returncode == 0
+
+    return made_once(tmp_path_factory, "tracked", make)
+
+
+def test_every_hyperparameter_the_commit_and_the_end_are_told(tracked):
+    client = MlflowClient(f"sqlite:///{tracked}/mlflow.db")
     (run,) = client.search_runs([client.get_experiment_by_name("e").experiment_id])
     assert run.data.params == {"training.learning_rate": "0.001"}
     assert run.data.tags["vla.key"] == "k"
     assert run.data.tags["vla.final_loss"] == "0.5"
     assert (run.info.status, run.info.run_name) == ("FINISHED", "seed1-k")
-    events = EventAccumulator(str(tmp_path / "logs/tensorboard")).Reload()
+    events = EventAccumulator(str(tracked / "logs/tensorboard")).Reload()
     text = make_ndarray(events.Tensors("configuration")[0].tensor_proto).item().decode()
     assert '"training.learning_rate": 0.001' in text
 
 
-def test_no_secret_is_written(tmp_path):
-    assert attempt(tmp_path, 1, 3).returncode == 0
-    expect_no_secret(tmp_path)
+def test_no_secret_is_written(tracked):
+    expect_no_secret(tracked)
 
 
 def test_no_secret_of_a_server_that_is_away_is_written(tmp_path, monkeypatch):

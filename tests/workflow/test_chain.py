@@ -82,23 +82,3 @@ def test_failures_are_filmed(finished):
         (film,) = record.films
         assert (film.task, film.outcome) == ("button-press-topdown-v3", "failure")
         check_file(film.file, folder)
-
-
-def test_record_tells_of_the_code_that_the_job_began_with(project):
-    """A commit made while it trains has no part in what it makes."""
-    project.change("b", "experiment", seed=[2])
-    project.edit(
-        project.give_training_code("b"),
-        "    model, training =",
-        "    import subprocess\n"
-        "    subprocess.run(['git', 'commit', '-q', '--allow-empty', '-m', 'later'], check=True)\n"
-        "    model, training =",
-    )
-    for name, value in (("name", "t"), ("email", "t@example.org")):
-        project.git("config", f"user.{name}", value)
-    project.commit()
-    before = project.git("rev-parse", "HEAD").strip()
-    project.snakemake("--config", 'experiments=["b"]', "comparisons=[]", "--until", "train")
-    assert project.git("rev-parse", "HEAD").strip() != before
-    record = RunRecord.read(project.one("experiments/b/results/seed2-*/run.json"))
-    assert record.git.commit == before

@@ -19,48 +19,20 @@ def test_a_second_run_does_nothing(project):
     assert "Nothing to be done" in project.snakemake()
 
 
-def test_touch_comment_and_commit_change_nothing(finished, tmp_path):
+def test_a_touch_a_comment_a_commit_and_how_a_run_is_watched_change_nothing(finished, tmp_path):
     project = finished.copy(tmp_path / "project", alone=True)
     for path in project.root.rglob("*"):
         if path.is_file() and ".git" not in path.parts:
             os.utime(path)
     project.edit("vla/policies/protocol.py", "class Policy(", "# a thought\nclass Policy(")
     project.edit("vla/training/loop.py", '"""The training loop:', '"""What is trained:')
+    project.change("a", "tracking", log_every=5)
+    project.change("a", "checkpoints", save_every=2)
+    project.change("a", "monitoring", loss_spike="ignore")
+    project.edit("vla/tracking/mirror.py", "EVERY = 2.0", "EVERY = 3.0")
+    project.edit("vla/monitoring/detectors.py", "ENOUGH = 10", "ENOUGH = 12")
     project.commit()
     assert project.jobs() == {}
-
-
-def test_a_hyperparameter_concerns_its_experiment_alone(project):
-    before = sorted(project.root.glob("experiments/*/results/seed*/run.json"))
-    project.change("b", "training", num_steps=8)
-    assert project.run_jobs() == OF_ONE | {
-        "check_experiment": 1,
-        "train": 1,
-        "evaluate": 1,
-        "film": 1,
-    }
-    after = sorted(project.root.glob("experiments/*/results/seed*/run.json"))
-    assert len(after) == len(before) + 1
-    assert set(before) < set(after), "the old results are still there"
-    folder = project.root / "experiments/b"
-    assert sorted(p.name for p in (folder / "models").iterdir()) == ["v1.0.0", "v1.1.0"]
-    card = (folder / "models/v1.1.0/MODEL_CARD.md").read_text()
-    assert "training.num_steps 6 → 8" in card
-    assert "Model version: 1.1.0" in (folder / "README.md").read_text()
-
-    project.change("b", "training", num_steps=6)
-    assert project.run_jobs() == {"publish": 1}, "all is there, and must only be shown"
-    readme = (folder / "README.md").read_text()
-    assert "Model version: 1.0.0" in readme, "it shows the configuration that is there"
-
-
-def test_training_code_of_its_own_concerns_its_experiment(project):
-    own = project.give_training_code("b")
-    assert project.run_jobs("--until", "train") == {"check_experiment": 1, "train": 1}
-    project.edit(own, "torch.manual_seed(run.seed)", "torch.manual_seed(7)")
-    assert project.jobs()["train"] == 1
-    (project.root / own).unlink()
-    assert "train" not in project.jobs(), "the standard code's result is still there"
 
 
 def test_a_change_of_the_evaluation_trains_nothing(project):
@@ -76,24 +48,11 @@ def test_an_experiment_without_videos_is_complete(project):
     assert project.jobs() == {}
 
 
-def test_words_render_documents(project):
+def test_words_render_documents_and_what_was_concluded_all_but_the_model_card(project):
     project.change("a", "experiment", description="Other words.")
-    assert project.jobs() == DOCUMENTS
-
-
-def test_how_a_run_is_watched_changes_nothing(project):
-    project.change("a", "tracking", log_every=5)
-    project.change("a", "checkpoints", save_every=2)
-    project.change("a", "monitoring", loss_spike="ignore")
-    project.edit("vla/tracking/mirror.py", "EVERY = 2.0", "EVERY = 3.0")
-    project.edit("vla/monitoring/detectors.py", "ENOUGH = 10", "ENOUGH = 12")
-    assert project.jobs() == {}
-
-
-def test_outcome_and_notes_run_nothing_again(project):
-    project.change("a", "experiment", outcome={"status": "dead end", "findings": ["No."]})
-    (project.root / "experiments/a/notes.md").write_text("A thought.")
-    assert project.jobs() == {"render_readme": 1, **REPORT}
+    project.change("b", "experiment", outcome={"status": "dead end", "findings": ["No."]})
+    (project.root / "experiments/b/notes.md").write_text("A thought.")
+    assert project.jobs() == {"release_models": 1, "render_readme": 2} | REPORTS
 
 
 def test_one_more_seed_trains_one_more_run(project):

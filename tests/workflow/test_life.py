@@ -14,9 +14,8 @@ from selenium.webdriver.common.keys import Keys
 from tests.commands import vla
 from vla.files.hashing import sha256_file
 from vla.files.yaml import read_yaml
-from vla.knowledge.database import build_database, read_table
+from vla.knowledge.database import build_database
 from vla.plan.plan import Plan
-from vla.records.events import read_events
 from vla.report.documents import build_documents
 from vla.upkeep.archive import archive
 
@@ -63,28 +62,6 @@ def test_status_shows_what_is_at_work_without_being_listed(project):
     for path in log.parent.glob("*.log"):
         os.utime(path, (0, 0))
     assert "b " not in vla(project.root, "status")
-
-
-def test_run_that_goes_wrong_is_told_everywhere_and_stops_no_other(project):
-    project.change("b", "training", learning_rate=1e3, num_steps=50)
-    project.snakemake(ok=False)
-    (events,) = [
-        p for p in project.root.glob("experiments/b/logs/*/events.jsonl") if p.stat().st_size
-    ]
-    event = read_events(events)[0]
-    assert event.step <= 2 * 2, "within two rows of log_every"
-    checkpoint = project.root / "experiments/b/checkpoints" / events.parent.name
-    assert (checkpoint / f"step_{event.checkpoint:08d}.safetensors").is_file()
-    told = f"{event.kind.replace('_', ' ')} at step {event.step}"
-    for place in ("experiments/b/README.md", "reports/report.html"):
-        text = (project.root / place).read_text()
-        assert told in text
-        assert "last good checkpoint: step 0" in text
-    assert "Experiment 001" not in text
-    assert "failed" in vla(project.root, "status")
-    (row,) = [r for r in read_table(project.root, "runs") if r["run"] == events.parent.name]
-    assert row["state"] == "failed"
-    assert event.kind in row["events"]
 
 
 def test_database_is_the_same_after_it_was_deleted(project):

@@ -64,16 +64,6 @@ def test_cleaning_takes_checkpoints_of_finished_runs_and_nothing_else(project):
     project.snakemake("--config", 'experiments=["b"]', "comparisons=[]")  # all is still there
 
 
-def test_checkpoints_that_were_to_be_kept_stay(project):
-    project.change("b", "checkpoints", keep_every=3)
-    project.change("b", "training", num_steps=9)
-    project.snakemake("--until", "train")
-    old, _ = find_old(plan_of(project))
-    mine = [item for item in old if "/b/" in str(item.folder)]
-    assert len(mine) == 1  # of the run before, with 6 steps
-    assert len(list(project.root.glob("experiments/b/checkpoints/*/step_00000006.json"))) == 1
-
-
 def test_damaged_policy_keeps_its_checkpoints(project):
     policy = project.one("experiments/b/checkpoints/seed1-*/policy.safetensors")
     policy.write_bytes(policy.read_bytes()[:-1] + b"!")

@@ -10,8 +10,16 @@ import pandas as pd
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
+from tests.pages import (
+    LOWEST_CONTRAST,
+    broken_pictures,
+    follow,
+    show,
+    text,
+    wait_for_rows,
+    wait_for_text,
+)
 from vla.config.footprint import FootprintSection
 from vla.files.hashing import sha256_file
 from vla.files.yaml import read_yaml
@@ -23,43 +31,6 @@ from vla.report.experiment_page import render_page
 from vla.report.experiment_pdf import render_pdf
 from vla.reproduction.explain import explain
 from vla.statistics.claims import JudgedFinding
-
-GUIDE = Path(__file__).parents[2] / "docs/figures.md"
-
-
-def text(browser) -> str:
-    return browser.find_element(By.TAG_NAME, "body").text
-
-
-def follow(browser, name: str) -> None:
-    """Click on a link in the text or menu; tables have links of the same names."""
-    link = f"//a[normalize-space()='{name}'][not(ancestor::table)]"
-    WebDriverWait(browser, 10).until(lambda b: b.find_elements(By.XPATH, link))[0].click()
-
-
-def wait_for_text(browser, words: str) -> None:
-    script = "return document.body.innerText"
-    WebDriverWait(browser, 10).until(lambda b: words in b.execute_script(script))
-
-
-def wait_for_rows(browser, expected: set[str]) -> None:
-    """Until tables show these rows; all are read at once, since the page may be drawn anew meanwhile."""
-    script = "return [...document.querySelectorAll('tr')].map(r => r.innerText.replace(/\\s+/g, ' ').trim())"
-    WebDriverWait(browser, 10).until(lambda b: expected <= set(b.execute_script(script)))
-
-
-def broken_pictures(browser) -> list[str]:
-    script = "return [...document.images].filter(i => !i.naturalWidth).map(i => i.alt)"
-    return browser.execute_script(script)
-
-
-def show(browser, path: Path, width: int = 1300, **features: str) -> None:
-    """Open a page on a screen of that width; `features`: of the media, such as a dark scheme."""
-    metrics = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    named = [{"name": n.replace("_", "-"), "value": value} for n, value in features.items()]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": named})
-    browser.get(path.as_uri())
 
 
 def test_report_over_all_leads_to_the_report_of_each(browser, finished):
@@ -163,23 +134,6 @@ def test_rollouts_are_films_that_can_be_stopped_and_strips_in_print(browser, fin
 
 
 # Relative luminance and contrast as WCAG 2.2 defines them.
-LOWEST_CONTRAST = """
-const channels = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-const luminance = colour => channels(colour).reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-function behind(element) {
-  for (; element; element = element.parentElement) {
-    const colour = getComputedStyle(element).backgroundColor;
-    if (!colour.endsWith(", 0)")) return colour;
-  }
-}
-const words = [...document.querySelectorAll("main *, header *")].filter(e => e.checkVisibility() && [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()));
-return Math.min(...words.map(e => {
-  const [a, b] = [luminance(getComputedStyle(e).color), luminance(behind(e))].sort((x, y) => x - y);
-  return (b + 0.05) / (a + 0.05);
-}));
-"""
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["report.html", "experiments/a.html"])
 def test_reports_fit_a_narrow_screen_and_are_legible(browser, finished, name, scheme):
@@ -242,37 +196,6 @@ def test_footprint_stands_in_page_and_print_and_in_no_key_but_the_reports(finish
     for words in ("400 g/kWh, Germany", "of CO₂ equivalents", "CPU hours at 10 W a core"):
         assert words in page
         assert words.replace(" ", "").encode() in printed.replace(b" ", b"")
-
-
-def test_figure_of_the_guide_is_drawn_and_shown_everywhere(browser, project):
-    """One file is added, and nothing else edited."""
-    name, code = re.search(
-        r"`(vla/report/figures/\w+\.py)`:\n\n```python\n(.*?)```", GUIDE.read_text(), re.DOTALL
-    ).groups()
-    (project.root / name).write_text(code)
-    project.write_yaml("config/config.yaml", {"experiments": ["a"], "allow_dirty": True})
-    reports = {"report_experiment": 1, "report": 1}
-    assert project.run_jobs() == {"plot": 1, "render_readme": 1, **reports}
-    title, caption = "Episode length", "Number of episodes by length in control steps"
-    readme = (project.root / "experiments/a/README.md").read_text()
-    (picture, numbers) = re.search(
-        rf"\[{title}\]\((.*?)\) \(\[numbers\]\((.*?)\)\): {caption}", readme
-    ).groups()
-    assert (project.root / "experiments/a" / picture).is_file()
-    assert len((project.root / "experiments/a" / numbers).read_text().splitlines()) == 1 + 4
-    assert (project.root / "experiments/a" / picture).with_suffix(".pdf").is_file()
-    browser.get((project.root / "reports/experiments/a.html").as_uri())
-    assert len(browser.find_elements(By.CSS_SELECTOR, f'img[alt="{title}"]')) == 1
-    assert caption in text(browser)
-    assert broken_pictures(browser) == []
-
-    project.snakemake("--report", "report.zip")
-    with zipfile.ZipFile(project.root / "report.zip") as archive:
-        archive.extractall(project.root / "unpacked")
-    browser.get(project.one("unpacked/*/report.html").as_uri())
-    follow(browser, "Experiments")
-    wait_for_rows(browser, {f"a {title}"})
-    assert caption in project.one("unpacked/*/report.html").read_text()
 
 
 def test_snakemake_report_has_every_figure_and_table(browser, project):

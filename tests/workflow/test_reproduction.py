@@ -122,18 +122,6 @@ def test_file_without_a_record_is_told_so(finished):
     assert "No record of a names config.yaml" in printed
 
 
-def test_snakemake_target_answers_as_the_command_does(finished, project):
-    def ask_snakemake(one, other, ok):
-        return project.snakemake("verify", "--config", f'verify=["{one}","{other}"]', ok=ok)
-
-    same = (p.runs("b")[0] for p in (finished, project))
-    assert "IDENTICAL" in ask_snakemake(*same, ok=True)
-    printed = ask_snakemake(*(project.runs(name)[0] for name in "ab"), ok=False)
-    assert "UNDECIDED" in printed
-    assert "model.type BC → RT1" in printed
-    assert "Which two runs?" in project.snakemake("verify", ok=False)
-
-
 def test_published_results_say_what_was_reproduced(project):
     listed = read_yaml(project.root / "config/config.yaml")
     project.write_yaml("config/config.yaml", listed | {"experiments": ["a"], "comparisons": []})

@@ -10,9 +10,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
+from tests.pages import LOWEST_CONTRAST, text
 from tests.project import Project
 from tests.serving import served
-from tests.workflow.test_reports import LOWEST_CONTRAST, text
 from vla.errors import UserError
 from vla.files.hashing import sha256_file
 from vla.plan.deployment import Deployment

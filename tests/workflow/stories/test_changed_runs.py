@@ -54,3 +54,15 @@ def test_replay_in_a_clean_folder_gives_the_same_bits(changed, finished, tmp_pat
     code, printed = ask(changed.root, "replay", run, str(tmp_path / "again"))
     assert code == 0, printed
     assert printed.startswith("IDENTICAL")
+
+
+def test_snakemake_target_answers_as_the_command_does(finished, project):
+    def ask_snakemake(one, other, ok):
+        return project.snakemake("verify", "--config", f'verify=["{one}","{other}"]', ok=ok)
+
+    same = (p.runs("b")[0] for p in (finished, project))
+    assert "IDENTICAL" in ask_snakemake(*same, ok=True)
+    printed = ask_snakemake(*(project.runs(name)[0] for name in "ab"), ok=False)
+    assert "UNDECIDED" in printed
+    assert "model.type BC → RT1" in printed
+    assert "Which two runs?" in project.snakemake("verify", ok=False)
