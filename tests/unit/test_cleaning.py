@@ -15,6 +15,7 @@ from vla.files.exclusive import exclusive
 from vla.files.yaml import read_yaml
 from vla.plan.deployment import Deployment
 from vla.plan.plan import Plan
+from vla.records.checkpoint import CheckpointRecord
 from vla.records.events import Event
 from vla.records.run import RunFiles
 from vla.upkeep.disk import find_old, remove
@@ -113,7 +114,8 @@ def test_checkpoints_that_an_anomaly_or_the_configuration_names_stay(plan, setti
     checkpoints = folder / "checkpoints/seed1-k"
     checkpoints.mkdir(parents=True)
     for step in (4, 8, 12):
-        (checkpoints / f"step_{step:08d}.json").write_text("{}")
+        record = CheckpointRecord(key="k", step=step, loss=1.0, weights=None)
+        record.write(checkpoints / f"step_{step:08d}.json")
         (checkpoints / f"step_{step:08d}.safetensors").write_bytes(b"0")
     policy = checkpoints / "policy.safetensors"
     policy.write_bytes(b"0")

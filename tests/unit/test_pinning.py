@@ -1,5 +1,6 @@
 """`vla pin data/NAME` writes DVC's pointer and the manifest together; one without the other is refused."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from tests.sharing import made_once
 from vla.cli.main import app
 from vla.config.datasets import DatasetEntry
 from vla.data.places import manifest_file, pointer_file
@@ -28,18 +30,34 @@ def pins(root: Path) -> tuple[Path, Path]:
     return pointer_file(ENTRY, root), manifest_file(ENTRY, root)
 
 
+@pytest.fixture(scope="module")
+def pinned(tmp_path_factory) -> Path:
+    """A project whose small dataset was pinned by the command. Not to be changed."""
+
+    def make(folder: Path) -> None:
+        for name in (
+            "Snakefile",
+            "config/config.yaml",
+            "data/toy/meta/info.json",
+            "data/toy/b.bin",
+        ):
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("")
+        command = [sys.executable, "-m", "dvc", "init", "--quiet", "--no-scm"]
+        subprocess.run(command, cwd=folder, check=True)
+        with contextlib.chdir(folder):
+            assert pin("data/toy").exit_code == 0
+
+    return made_once(tmp_path_factory, "pinned", make)
+
+
 @pytest.fixture
-def root(tmp_path, monkeypatch) -> Path:
-    """A project whose small dataset was pinned by the command."""
-    for name in ("Snakefile", "config/config.yaml", "data/toy/meta/info.json", "data/toy/b.bin"):
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("")
-    command = [sys.executable, "-m", "dvc", "init", "--quiet", "--no-scm"]
-    subprocess.run(command, cwd=tmp_path, check=True)
-    monkeypatch.chdir(tmp_path)
-    assert pin("data/toy").exit_code == 0
-    return tmp_path
+def root(pinned, tmp_path, monkeypatch) -> Path:
+    """Such a project of one's own."""
+    root = shutil.copytree(pinned, tmp_path / "project", symlinks=True)
+    monkeypatch.chdir(root)
+    return root
 
 
 def change(path: Path, content: bytes) -> None:
