@@ -1,6 +1,7 @@
 """What is changed and changed back, removed or interrupted, comes out with the same bits."""
 
-from tests.workflow.test_rules import make_again
+import pytest
+
 from vla.files.hashing import sha256_file
 from vla.records.manifest import Manifest
 from vla.records.run import RunRecord
@@ -21,6 +22,26 @@ RESULTS = {
         "experiments/b/results/seed1-*/instructed-*/film-*/film.json",
         ["experiments/b/results/seed1-*/instructed-*/film-*/*.gif"],
     ),
+}
+DOCUMENTS = {  # which also show when and how long: of records that stay
+    "summarise": (
+        "experiments/b/results/summary-*/success_rates.csv",
+        ["experiments/b/results/summary-*/*.csv"],
+    ),
+    "plot": (
+        "experiments/b/results/figures-*/success_by_task.svg",
+        ["experiments/b/results/figures-*/*.*"],
+    ),
+    "compare": ("results/comparison-*/comparison.json", ["results/comparison-*/comparison.*"]),
+    "render_readme": (
+        "experiments/b/results/readme-*/README.md",
+        ["experiments/b/results/readme-*/README.md"],
+    ),
+    "report_experiment": (
+        "experiments/b/results/report-*/report.html",
+        ["experiments/b/results/report-*/report.*"],
+    ),
+    "report": ("reports/report-*/report.html", ["reports/report-*/report.html"]),
 }
 
 
@@ -73,5 +94,16 @@ def test_demonstrations_are_collected_anew(project):
     assert Manifest.read(manifest) == before, "the same seeds give the same files"
 
 
-def test_results_that_are_removed_are_made_again_with_the_same_bytes(project):
-    make_again(project, RESULTS)
+@pytest.mark.parametrize("rules", [RESULTS, DOCUMENTS], ids=["results", "documents"])
+def test_what_is_removed_is_made_again_with_the_same_bytes(project, rules):
+    outputs = [project.one(output) for output, _ in rules.values()]
+    before = {}
+    for rule, (_, patterns) in rules.items():
+        files = [path for pattern in patterns for path in project.root.glob(pattern)]
+        assert files or not patterns, rule
+        before |= {path: sha256_file(path) for path in files}
+    for path in {*outputs, *before}:
+        path.unlink()
+    targets = [str(path.relative_to(project.root)) for path in outputs]
+    assert project.run_jobs(*targets) == dict.fromkeys(rules, 1)
+    assert {path: sha256_file(path) for path in before} == before

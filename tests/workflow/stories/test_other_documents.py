@@ -1,4 +1,4 @@
-"""The guide's figure, in a project of its own."""
+"""Documents with the figure of the guide, and without videos."""
 
 import re
 import zipfile
@@ -7,6 +7,7 @@ from selenium.webdriver.common.by import By
 
 from tests.pages import broken_pictures, follow, text, wait_for_rows
 from tests.project import ROOT
+from vla.files.sealed import read_json
 
 GUIDE = ROOT / "docs/figures.md"
 
@@ -40,3 +41,12 @@ def test_figure_of_the_guide_is_drawn_and_shown_everywhere(browser, project):
     follow(browser, "Experiments")
     wait_for_rows(browser, {f"a {title}"})
     assert caption in project.one("unpacked/*/report.html").read_text()
+
+
+def test_an_experiment_without_videos_is_complete(project):
+    project.change("b", "evaluation", videos_per_task=0)
+    rendered = ("render_readme", "report_experiment", "report")
+    assert project.run_jobs() == dict.fromkeys(("film", *rendered), 1)
+    films = [read_json(path) for path in project.root.glob("experiments/b/**/film.json")]
+    assert sorted(len(film["films"]) for film in films) == [0, 1]
+    assert project.jobs() == {}
