@@ -89,6 +89,7 @@ test: setup
 # What trains, evaluates or collects again (a quarter of an hour): from an idea to a conclusion, sweeps, submitting
 # while code changes, results made again, plug-ins, a lost process, a package reproduced, another processor.
 test-stories: setup
+	@sh tools/system_packages.sh stories
 	PATH="$(CURDIR)/$(BIN):$$PATH" pytest tests/workflow/stories -n 2 --dist loadgroup
 
 # The whole workflow under --use-conda, offline, and the locks of its environments (ten minutes, 5 GB of disk).

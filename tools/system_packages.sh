@@ -1,7 +1,7 @@
 #!/bin/sh
 # System packages that Python packages cannot bring: software OpenGL for the simulator, git, venv;
-# with the argument `test` also the browser that reports are tested in, LaTeX that compiles a paper with our numbers
-# (39 MB to fetch, 124 MB), and other processors, emulated;
+# with the argument `test` also the browser that reports are tested in, and LaTeX that compiles a paper with our
+# numbers (39 MB to fetch, 124 MB); with `stories` the browser, and other processors, emulated;
 # with `slurm` also that scheduler, with `services` the database of a group's MLflow server.
 # Installs what is missing when it can (Debian or Ubuntu, root); otherwise names the command.
 set -eu
@@ -19,10 +19,14 @@ library() {
 
 need git git --version
 need python3-venv "$python" -c 'import ensurepip, venv'
-if [ "${1:-}" = test ]; then
-    need qemu-user sh -c 'command -v qemu-x86_64'
+if [ "${1:-}" = test ] || [ "${1:-}" = stories ]; then
     need chromium-driver sh -c 'command -v chromium && command -v chromedriver'
+fi
+if [ "${1:-}" = test ]; then
     need texlive-latex-base sh -c 'command -v pdflatex'
+fi
+if [ "${1:-}" = stories ]; then
+    need qemu-user sh -c 'command -v qemu-x86_64'
 fi
 if [ "${1:-}" = slurm ]; then
     PATH=$PATH:/usr/sbin
