@@ -43,8 +43,9 @@ SMALL = {
 }
 
 
-# Most of a project's bytes. Files in these are made whole and never changed: copies may have them in common.
-NEVER_CHANGED = ("/data/.prepared/", "/.dvc/cache/", "/.git/objects/")
+# Most of a project's bytes and files. Those in these folders are made whole and never changed: copies may have them in
+# common.
+NEVER_CHANGED = ("/data/.prepared/", "/.dvc/cache/", "/.git/objects/", "/__pycache__/")
 
 
 def copy_or_link(source: str, target: str) -> None:
@@ -86,6 +87,7 @@ class Project:
         )
         project.git("init", "-q")
         project.commit()
+        project.git("gc", "--quiet")  # one file in place of a thousand
         return project
 
     def copy(self, root: Path, alone: bool = False) -> "Project":
