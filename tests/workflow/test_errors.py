@@ -17,6 +17,12 @@ MISTAKES = {
         change("training", learning_rat=3e-4),
         ["training.learning_rat", "did you mean 'learning_rate'?", "experiments/a/config.yaml"],
     ),
+    "dataset that is not here": (
+        lambda project: project.edit(
+            "config/datasets.yaml", "path: data/metaworld-4tasks", "path: data/elsewhere"
+        ),
+        ["not pinned here", "data/elsewhere.manifest.json"],
+    ),
     "unknown key of the workflow": (
         lambda project: project.write_yaml("config/config.yaml", {"experiment": ["a"]}),
         ["experiment: unknown key; did you mean 'experiments'?"],

@@ -35,12 +35,11 @@ def test_evaluation_code_that_is_not_committed_is_refused_after_training(project
     project.edit("config/config.yaml", "allow_dirty: true", "allow_dirty: false")
     project.commit()
     project.edit("vla/evaluation/rollout.py", "steps: int = 0", "steps: int = 1 - 1")
-    only_b = ("--config", 'experiments=["b"]', "comparisons=[]")
-    printed = project.snakemake(*only_b, ok=False)
+    printed = project.snakemake(*ONLY_B, ok=False)
     assert "vla/evaluation/rollout.py: uncommitted, though the result depends on it" in printed
     assert not list(project.root.glob("experiments/b/results/*/*/.*.part*"))
     project.commit()
-    project.snakemake(*only_b, "--until", "evaluate")
+    project.snakemake(*ONLY_B, "--until", "evaluate")
     records = list(project.root.glob("experiments/b/results/*/*/evaluation.json"))
     newest = json.loads(max(records, key=lambda path: path.stat().st_mtime).read_text())
     assert newest["git"] == {"commit": project.git("rev-parse", "HEAD").strip(), "dirty": []}
@@ -60,7 +59,7 @@ def test_record_tells_of_the_code_that_the_job_began_with(project):
         project.git("config", f"user.{name}", value)
     project.commit()
     before = project.git("rev-parse", "HEAD").strip()
-    project.snakemake("--config", 'experiments=["b"]', "comparisons=[]", "--until", "train")
+    project.snakemake(*ONLY_B, "--until", "train")
     assert project.git("rev-parse", "HEAD").strip() != before
     record = RunRecord.read(project.one("experiments/b/results/seed2-*/run.json"))
     assert record.git.commit == before
